@@ -1,0 +1,122 @@
+import { AppError } from '../errors';
+import type { InstallLevel } from './connection';
+import type { Scope } from './scopes';
+
+/** What can be wrong with a connection's grant: both a problem of a call and an issue that stays open on the connection. */
+export type ConnectionProblemCode = keyof typeof connectionProblems;
+
+/**
+ * What an open issue does to the connection's status.
+ * `REAUTHORIZE`: no call can succeed before a person acts. `DEGRADE`: calls are still tried, and success resolves the issue.
+ */
+type Consequence = 'REAUTHORIZE' | 'DEGRADE';
+
+interface ProblemText {
+  readonly message: string;
+  readonly remedy: string;
+  readonly consequence: Consequence;
+}
+
+/** One row a code, so that a problem and the issue it opens cannot say different things. */
+export const connectionProblems = {
+  INVALID_TOKEN: {
+    message: 'Slack does not know this token.',
+    remedy:
+      'Open your Slack app, go to "OAuth & Permissions", and copy the whole "User OAuth Token" (it begins with xoxp-). If your app restricts "Allowed IP Address Ranges", add the address of this gateway there.',
+    consequence: 'REAUTHORIZE',
+  },
+  WRONG_TOKEN_KIND: {
+    message: 'This is not a user token. Slack accepts only user tokens for provisioning.',
+    remedy:
+      'Open your Slack app, go to "OAuth & Permissions", and copy the "User OAuth Token" (it begins with xoxp-), not the "Bot User OAuth Token".',
+    consequence: 'REAUTHORIZE',
+  },
+  MISSING_SCOPES: {
+    message: 'The token lacks scopes that provisioning needs.',
+    remedy:
+      'Open your Slack app, go to "OAuth & Permissions", add the missing scopes under "User Token Scopes" (not under "Bot Token Scopes"), reinstall the app, and paste the new token.',
+    consequence: 'REAUTHORIZE',
+  },
+  WRONG_INSTALL_LEVEL: {
+    message: 'The app is installed on one workspace of an Enterprise organization, not on the organization itself.',
+    remedy:
+      'An Org Owner must install the app on the organization: switch on "Org Level Apps" in the app settings, begin the installation, and pick the organization (not a workspace) in the menu of the consent page. Then paste the token of that installation.',
+    consequence: 'REAUTHORIZE',
+  },
+  PLAN_TOO_LOW: {
+    message: "Slack's plan of this team does not include provisioning (SCIM).",
+    remedy: 'A Workspace Owner must move the team to the Business+ or an Enterprise plan, then verify the connection.',
+    consequence: 'REAUTHORIZE',
+  },
+  INSTALLER_LOST_RIGHTS: {
+    message: 'The person who installed the app is no longer an active Admin or Owner in Slack.',
+    remedy:
+      'Make that person an Admin or Owner again and verify the connection, or let another Admin or Owner install the app and replace the token.',
+    consequence: 'REAUTHORIZE',
+  },
+  REAUTHORIZATION_REQUIRED: {
+    message: 'The stored token can no longer be used.',
+    remedy: 'Reinstall the app in Slack and replace the token of this connection.',
+    consequence: 'REAUTHORIZE',
+  },
+  TOKEN_REVOKED: {
+    message: 'The token was revoked in Slack, or the app was removed.',
+    remedy: 'Reinstall the app in Slack and replace the token of this connection.',
+    consequence: 'REAUTHORIZE',
+  },
+  TOKEN_EXPIRED: {
+    message: 'The token has expired.',
+    remedy:
+      'Reinstall the app in Slack, or refresh the token where it was issued, and replace the token of this connection.',
+    consequence: 'REAUTHORIZE',
+  },
+  WRONG_WORKSPACE: {
+    message: 'The token belongs to another Slack team than this connection.',
+    remedy: 'Use a token of the team that this connection was made for, or create a new connection for the other team.',
+    consequence: 'REAUTHORIZE',
+  },
+  IP_NOT_ALLOWED: {
+    message: 'Slack refuses calls from the address of this gateway.',
+    remedy:
+      'Open your Slack app, go to "OAuth & Permissions", and add the address of this gateway to "Allowed IP Address Ranges".',
+    consequence: 'DEGRADE',
+  },
+  UPSTREAM_UNAVAILABLE: {
+    message: 'Slack does not answer, or answers with server errors.',
+    remedy:
+      'Nothing to do here: calls are tried again, and the connection recovers when Slack does. See status.slack.com.',
+    consequence: 'DEGRADE',
+  },
+} as const satisfies Record<string, ProblemText>;
+
+export function consequenceOf(code: ConnectionProblemCode): Consequence {
+  return connectionProblems[code].consequence;
+}
+
+export interface ConnectionProblemDetails {
+  /** What exactly was seen, for the person who repairs it. Never a token. */
+  readonly detail?: string;
+  readonly missingScopes?: readonly Scope[];
+  readonly grantedLevel?: InstallLevel;
+  readonly cause?: unknown;
+  readonly path?: readonly string[];
+}
+
+/** A call met, or would meet, a grant that cannot be used. */
+export class ConnectionProblem extends AppError {
+  readonly code: ConnectionProblemCode;
+  readonly detail: string | undefined;
+  readonly missingScopes: readonly Scope[];
+
+  constructor(code: ConnectionProblemCode, { detail, missingScopes = [], cause, path }: ConnectionProblemDetails = {}) {
+    const { message, remedy } = connectionProblems[code];
+    super(message, { remedy, cause, path });
+    this.code = code;
+    this.detail = detail;
+    this.missingScopes = missingScopes;
+  }
+
+  override get retryable(): boolean {
+    return consequenceOf(this.code) === 'DEGRADE';
+  }
+}

@@ -1,0 +1,236 @@
+import type { DirectoryUser } from './directory/user';
+
+/** Every way a request can fail, as the API names it: a problem's `code`, and `extensions.code` of a top-level error. */
+export const errorCodes = [
+  'INVALID_INPUT',
+  'NOT_FOUND',
+  'FORBIDDEN',
+  'UNAUTHENTICATED',
+  'CONFLICT',
+  'IDEMPOTENCY_CONFLICT',
+  'CONNECTION_NOT_READY',
+  'INVALID_TOKEN',
+  'WRONG_TOKEN_KIND',
+  'MISSING_SCOPES',
+  'WRONG_INSTALL_LEVEL',
+  'PLAN_TOO_LOW',
+  'INSTALLER_LOST_RIGHTS',
+  'REAUTHORIZATION_REQUIRED',
+  'TOKEN_REVOKED',
+  'TOKEN_EXPIRED',
+  'WRONG_WORKSPACE',
+  'DUPLICATE_CONNECTION',
+  'IP_NOT_ALLOWED',
+  'EMAIL_TAKEN',
+  'USERNAME_UNAVAILABLE',
+  'USERNAME_INVALID',
+  'PROTECTED_USER',
+  'PROFILE_FIELDS_DROPPED',
+  'GUEST_NOT_ALLOWED',
+  'GROUP_LIMIT',
+  'RATE_LIMITED',
+  'RESOURCE_LOCKED',
+  'UPSTREAM_UNAVAILABLE',
+  'UPSTREAM_REJECTED',
+  'UPSTREAM_OUTCOME_UNKNOWN',
+  'GUARDRAIL_EXCEEDED',
+  'PLAN_STALE',
+  'OPERATION_NOT_CANCELABLE',
+  'INTERNAL',
+] as const;
+
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorOptionsWithRemedy extends ErrorOptions {
+  /** What a person can do about it, in one or two sentences. */
+  remedy?: string;
+  /** Path of the input field at fault, e.g. ['input', 'user', 'email']. */
+  path?: readonly string[];
+}
+
+/**
+ * The family of expected failures. `message`, `remedy`, `path` and the fields of the subclasses may reach the client;
+ * `cause` goes to the log only. No field may ever hold a token or an upstream body.
+ */
+export abstract class AppError extends Error {
+  abstract readonly code: ErrorCode;
+  readonly remedy: string | undefined;
+  readonly path: readonly string[] | undefined;
+
+  constructor(message: string, { remedy, path, ...options }: ErrorOptionsWithRemedy = {}) {
+    super(message, options);
+    this.name = new.target.name;
+    this.remedy = remedy;
+    this.path = path;
+  }
+
+  /** True when the same request may succeed later without anybody changing anything. */
+  get retryable(): boolean {
+    return false;
+  }
+}
+
+export class InvalidInput extends AppError {
+  readonly code = 'INVALID_INPUT';
+}
+
+/** Unknown, or another tenant's: the two must not be told apart. */
+export class NotFound extends AppError {
+  readonly code = 'NOT_FOUND';
+}
+
+export class Unauthenticated extends AppError {
+  readonly code = 'UNAUTHENTICATED';
+}
+
+export class Forbidden extends AppError {
+  readonly code = 'FORBIDDEN';
+}
+
+export class Conflict extends AppError {
+  readonly code = 'CONFLICT';
+
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+export class IdempotencyConflict extends AppError {
+  readonly code = 'IDEMPOTENCY_CONFLICT';
+}
+
+export class ConnectionNotReady extends AppError {
+  readonly code = 'CONNECTION_NOT_READY';
+}
+
+export class DuplicateConnection extends AppError {
+  readonly code = 'DUPLICATE_CONNECTION';
+
+  constructor(
+    message: string,
+    readonly existingConnectionId: string,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+export class EmailTaken extends AppError {
+  readonly code = 'EMAIL_TAKEN';
+
+  constructor(
+    message: string,
+    readonly heldBy: DirectoryUser | undefined,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+export class UserNameUnavailable extends AppError {
+  readonly code = 'USERNAME_UNAVAILABLE';
+}
+
+export class UserNameInvalid extends AppError {
+  readonly code = 'USERNAME_INVALID';
+}
+
+export const protectionReasons = ['PRIMARY_OWNER', 'OWNER', 'INSTALLER', 'BOT', 'ERASED', 'HIGHER_RANK'] as const;
+export type ProtectionReason = (typeof protectionReasons)[number];
+
+export class ProtectedUser extends AppError {
+  readonly code = 'PROTECTED_USER';
+
+  constructor(
+    message: string,
+    readonly reason: ProtectionReason,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The person was written, but Slack did not keep these fields. A warning beside a success, never thrown. */
+export class ProfileFieldsDropped extends AppError {
+  readonly code = 'PROFILE_FIELDS_DROPPED';
+
+  constructor(
+    message: string,
+    readonly fields: readonly string[],
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+export class GuestNotAllowed extends AppError {
+  readonly code = 'GUEST_NOT_ALLOWED';
+}
+
+export class GroupLimit extends AppError {
+  readonly code = 'GROUP_LIMIT';
+}
+
+export class RateLimited extends AppError {
+  readonly code = 'RATE_LIMITED';
+
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+export class ResourceLocked extends AppError {
+  readonly code = 'RESOURCE_LOCKED';
+
+  constructor(
+    message: string,
+    readonly retryAfterSeconds: number,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+/** Slack could not be reached or answered with a server error, and nothing was written. */
+export class UpstreamUnavailable extends AppError {
+  readonly code = 'UPSTREAM_UNAVAILABLE';
+
+  override get retryable(): boolean {
+    return true;
+  }
+}
+
+/** Slack refused for a reason that has no kind of its own here. */
+export class UpstreamRejected extends AppError {
+  readonly code = 'UPSTREAM_REJECTED';
+
+  constructor(
+    message: string,
+    readonly slackCode: string,
+    readonly httpStatus: number,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+/** A write was sent and its answer was lost. Only reading can tell whether it took effect. */
+export class UpstreamOutcomeUnknown extends AppError {
+  readonly code = 'UPSTREAM_OUTCOME_UNKNOWN';
+
+  override get retryable(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,322 @@
+import type { Secret } from '../shared/secret';
+import type { ApiKey, ApiKeyId, Tenant, TenantId } from './access/access';
+import type {
+  AccessToken,
+  AccessTokenId,
+  Connection,
+  ConnectionEnvironment,
+  ConnectionId,
+  ConnectionIssue,
+  ConnectionIssueId,
+  ConnectionStatus,
+  TokenKind,
+  TokenStatus,
+} from './connections/connection';
+import type { Action } from './connections/scopes';
+import type { DirectoryUser, UserChanges, UserDraft } from './directory/user';
+
+// ---------------------------------------------------------------- storage
+
+/**
+ * The database as work done with stores bound to one handle. Inside `work` a further call throws, so that no store of
+ * another handle can leak in; and no network call may happen inside, since SQLite serves one piece of work at a time.
+ */
+export interface Database {
+  read<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  transaction<T>(work: (stores: Stores) => Promise<T>): Promise<T>;
+  /** Resolves when the database answers; rejects otherwise. */
+  ping(): Promise<void>;
+}
+
+export interface Stores {
+  readonly tenants: TenantStore;
+  readonly apiKeys: ApiKeyStore;
+  readonly connections: ConnectionStore;
+  readonly issues: ConnectionIssueStore;
+  readonly tokens: AccessTokenStore;
+  readonly idempotency: IdempotencyStore;
+}
+
+/** A position in a list ordered by creation, newest first; ids break ties. */
+export interface ListPosition {
+  readonly createdAt: Date;
+  readonly id: string;
+}
+
+export interface ListSlice<T> {
+  readonly items: readonly T[];
+  readonly hasMore: boolean;
+  readonly totalCount: number;
+}
+
+export interface TenantStore {
+  insert(tenant: Tenant): Promise<void>;
+  find(id: TenantId): Promise<Tenant | undefined>;
+  findOperator(): Promise<Tenant | undefined>;
+}
+
+export interface StoredApiKey extends ApiKey {
+  /** SHA-256 of the key's secret half, 32 bytes. */
+  readonly secretHash: Buffer;
+}
+
+export interface ApiKeyStore {
+  insert(key: StoredApiKey): Promise<void>;
+  find(id: ApiKeyId): Promise<StoredApiKey | undefined>;
+  /** @returns false when no key of that tenant has this id. Revoking twice keeps the first instant. */
+  revoke(tenantId: TenantId, id: ApiKeyId, at: Date): Promise<boolean>;
+  touch(id: ApiKeyId, at: Date): Promise<void>;
+}
+
+export interface ConnectionFilter {
+  readonly status?: readonly ConnectionStatus[];
+  readonly environment?: ConnectionEnvironment;
+  readonly externalId?: string;
+  /** Case-insensitive; `%` and `_` have no special meaning. */
+  readonly nameContains?: string;
+}
+
+export interface ConnectionStore {
+  /** @throws UniqueViolation on the tenant's externalId, or on (tenant, environment, teamKey) among connections not disconnected. */
+  insert(connection: Connection): Promise<void>;
+  find(tenantId: TenantId, id: ConnectionId): Promise<Connection | undefined>;
+  findByTeam(tenantId: TenantId, environment: ConnectionEnvironment, teamKey: string): Promise<Connection | undefined>;
+  findByExternalId(tenantId: TenantId, externalId: string): Promise<Connection | undefined>;
+  list(
+    tenantId: TenantId,
+    filter: ConnectionFilter,
+    first: number,
+    after: ListPosition | undefined,
+  ): Promise<ListSlice<Connection>>;
+  /**
+   * Writes every field of `connection` where the stored version is `connection.version`, and raises the version by one.
+   * @returns the stored connection, or undefined when another write came first or the row is gone.
+   * @throws UniqueViolation as insert does.
+   */
+  update(connection: Connection): Promise<Connection | undefined>;
+  /** Removes the connection with its tokens, issues and idempotency records. @returns false when it was not there. */
+  delete(tenantId: TenantId, id: ConnectionId): Promise<boolean>;
+}
+
+/** The database refused a second row with the same value. */
+export class UniqueViolation extends Error {
+  constructor(
+    /** The words between which the value must be unique. */
+    readonly constraint: 'connection.externalId' | 'connection.team' | 'other',
+    options?: ErrorOptions,
+  ) {
+    super(`Unique constraint violated: ${constraint}`, options);
+    this.name = 'UniqueViolation';
+  }
+}
+
+export interface ConnectionIssueStore {
+  insert(issue: ConnectionIssue): Promise<void>;
+  /** Oldest first. */
+  list(connectionId: ConnectionId, options: { includeResolved: boolean }): Promise<ConnectionIssue[]>;
+  /** For many connections at once, open issues only. */
+  listOpen(connectionIds: readonly ConnectionId[]): Promise<ConnectionIssue[]>;
+  updateDetail(id: ConnectionIssueId, detail: string | undefined): Promise<void>;
+  resolve(ids: readonly ConnectionIssueId[], at: Date): Promise<void>;
+  /** Removes issues resolved before `before`. @returns how many. */
+  deleteResolvedBefore(before: Date): Promise<number>;
+}
+
+export interface NewAccessToken {
+  readonly id: AccessTokenId;
+  readonly connectionId: ConnectionId;
+  readonly tenantId: TenantId;
+  readonly kind: TokenKind;
+  readonly grantedScopes: readonly string[];
+  readonly hint: string;
+  readonly expiresAt?: Date;
+  readonly createdAt: Date;
+  readonly verifiedAt?: Date;
+}
+
+export interface AccessTokenStore {
+  /** Seals the secret, bound to the row and the column, and stores it as the connection's ACTIVE token. */
+  insert(token: NewAccessToken, secret: Secret): Promise<AccessToken>;
+  findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
+  /** The newest token whatever its status, for display. */
+  findLatest(connectionId: ConnectionId): Promise<AccessToken | undefined>;
+  /** As findLatest, for many connections at once. */
+  listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]>;
+  /** @throws SealBroken when the stored value cannot be opened: wrong or missing key, moved or damaged ciphertext. */
+  open(id: AccessTokenId): Promise<Secret | undefined>;
+  markVerified(
+    id: AccessTokenId,
+    at: Date,
+    grantedScopes: readonly string[],
+    expiresAt: Date | undefined,
+  ): Promise<void>;
+  markUsed(id: AccessTokenId, at: Date): Promise<void>;
+  /** Ends a token: writes the status and erases the sealed secret. */
+  retire(id: AccessTokenId, status: Exclude<TokenStatus, 'ACTIVE'>): Promise<void>;
+}
+
+/** A stored secret cannot be opened. Fails closed: the connection says so, the others go on. */
+export class SealBroken extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'SealBroken';
+  }
+}
+
+/**
+ * A call under an idempotency key.
+ * `RUNNING`: somebody owns it until leaseExpiresAt. `RELEASED`: it ended without a final result, and may be run again.
+ * `DONE`: `result` is the answer for everybody who comes with the same key and input.
+ */
+export interface IdempotencyRecord {
+  readonly tenantId: TenantId;
+  readonly key: string;
+  readonly connectionId: ConnectionId;
+  readonly action: string;
+  /** SHA-256 of the action and its canonical input, hex. */
+  readonly inputHash: string;
+  readonly state: 'RUNNING' | 'RELEASED' | 'DONE';
+  readonly owner: string;
+  readonly leaseExpiresAt: Date;
+  /** How far a run got, written before a call whose repetition would be visible; JSON. */
+  readonly progress?: string;
+  /** JSON. */
+  readonly result?: string;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+}
+
+/** Every write after the claim repeats the owner, and answers false when the lease has gone to somebody else. */
+export interface IdempotencyStore {
+  /** Inserts a RUNNING record. @returns false when the tenant has a record with this key already. */
+  claim(record: IdempotencyRecord): Promise<boolean>;
+  find(tenantId: TenantId, key: string): Promise<IdempotencyRecord | undefined>;
+  /** Takes a record that is RELEASED, or RUNNING with its lease ended before `now`. */
+  takeOver(tenantId: TenantId, key: string, owner: string, leaseExpiresAt: Date, now: Date): Promise<boolean>;
+  extendLease(tenantId: TenantId, key: string, owner: string, leaseExpiresAt: Date): Promise<boolean>;
+  saveProgress(tenantId: TenantId, key: string, owner: string, progress: string): Promise<boolean>;
+  finish(tenantId: TenantId, key: string, owner: string, result: string): Promise<boolean>;
+  release(tenantId: TenantId, key: string, owner: string): Promise<boolean>;
+  delete(tenantId: TenantId, key: string): Promise<void>;
+  /** Removes records whose expiresAt is before `now` and that nobody owns. @returns how many. */
+  deleteExpired(now: Date): Promise<number>;
+}
+
+// ---------------------------------------------------------------- Slack
+
+/** Bounds of one call to Slack. */
+export interface UpstreamCall {
+  readonly signal: AbortSignal;
+  /** Milliseconds since the epoch; waiting for a rate limit or a repeat never goes beyond it. */
+  readonly deadlineAt: number;
+  readonly requestId: string;
+}
+
+/** Who a token belongs to, as Slack's auth.test tells. */
+export interface TokenIdentity {
+  readonly kind: TokenKind;
+  /** undefined when Slack did not say (the header is missing): then only a SCIM call can tell. */
+  readonly grantedScopes: readonly string[] | undefined;
+  readonly teamSlackId: string;
+  readonly teamName: string;
+  readonly teamUrl?: string;
+  readonly organizationSlackId?: string;
+  readonly isOrganizationInstall: boolean;
+  readonly userSlackId: string;
+  readonly userName?: string;
+  readonly expiresAt?: Date;
+}
+
+/** Slack's Web API, as far as it concerns a grant. */
+export interface SlackWebApi {
+  /**
+   * @throws ConnectionProblem (INVALID_TOKEN, TOKEN_REVOKED, TOKEN_EXPIRED, INSTALLER_LOST_RIGHTS, IP_NOT_ALLOWED),
+   * RateLimited, UpstreamUnavailable, UpstreamRejected
+   */
+  identify(environment: ConnectionEnvironment, token: Secret, call: UpstreamCall): Promise<TokenIdentity>;
+  /** Ends the token at Slack. A token that is dead already counts as ended. @throws RateLimited, UpstreamUnavailable, UpstreamRejected */
+  revoke(environment: ConnectionEnvironment, token: Secret, call: UpstreamCall): Promise<void>;
+}
+
+export interface LeasedToken {
+  readonly id: AccessTokenId | undefined;
+  readonly secret: Secret;
+}
+
+/** Hands out the connection's token. The client asks before each attempt, so a rotation in mid-work is followed. */
+export interface TokenSource {
+  /** @throws ConnectionProblem when the grant does not cover what the action needs, or there is no usable token. */
+  lease(action: Action): Promise<LeasedToken>;
+  /** Slack refused this token. @returns true when another one is there to try. */
+  reportRejected(token: LeasedToken): Promise<boolean>;
+}
+
+export interface DirectoryTarget {
+  readonly environment: ConnectionEnvironment;
+  /** What shares one budget of Slack's limits: the Slack team. Cache keys start with it. */
+  readonly budgetKey: string;
+  readonly tokens: TokenSource;
+}
+
+export interface UserSlice {
+  readonly users: readonly DirectoryUser[];
+  readonly totalResults: number;
+  readonly startIndex: number;
+}
+
+/** The filters that Slack evaluates itself. */
+export type UpstreamUserFilter = { readonly email: string } | { readonly userName: string } | { readonly guest: true };
+
+/** The SCIM data source: a client per connection, bound to a token source and never to a token. */
+export interface SlackDirectory {
+  for(target: DirectoryTarget): DirectoryClient;
+  /** What is left of Slack's limits, as far as this process knows. */
+  budgetOf(budgetKey: string): readonly RateBudget[];
+}
+
+export interface RateBudget {
+  readonly endpointClass: string;
+  readonly limitPerMinute: number;
+  readonly burst: number;
+  readonly remaining: number;
+  /** Set while Slack's own Retry-After is running. */
+  readonly blockedUntil?: Date;
+}
+
+/**
+ * One Slack team's people over SCIM 2.0. Reads repeat what failed in passing within the call's deadline. Writes never
+ * repeat blindly: when an answer is lost they throw UpstreamOutcomeUnknown, and the caller settles it by reading.
+ *
+ * All methods may throw: ConnectionProblem (the grant), RateLimited and ResourceLocked (retryAfterSeconds, when the wait
+ * would pass the deadline), UpstreamUnavailable, UpstreamRejected (slackCode, httpStatus).
+ */
+export interface DirectoryClient {
+  /** The cheapest call that proves that SCIM answers for this token. */
+  probe(call: UpstreamCall): Promise<void>;
+  /** One page in Slack's order. @param startIndex 1-based. @param count 1..1000; Slack may return fewer. */
+  listUsers(
+    page: { startIndex: number; count: number; filter?: UpstreamUserFilter },
+    call: UpstreamCall,
+  ): Promise<UserSlice>;
+  /** Everybody, active or not, who holds the address (primary or secondary), or carries the user name. */
+  findUsers(by: { email: string } | { userName: string }, call: UpstreamCall): Promise<readonly DirectoryUser[]>;
+  /** @returns undefined when Slack knows no such person. */
+  getUser(slackId: string, call: UpstreamCall): Promise<DirectoryUser | undefined>;
+  /**
+   * @returns the account as Slack answered it; undefined when the answer was a success without a readable body.
+   * @throws EmailTaken (heldBy not filled), UserNameUnavailable, UserNameInvalid, GuestNotAllowed, InvalidInput, UpstreamOutcomeUnknown
+   */
+  createUser(draft: UserDraft & { readonly userName: string }, call: UpstreamCall): Promise<DirectoryUser | undefined>;
+  /**
+   * Sends the differences only. `current` is the account as last read: paths such as emails[value eq "…"] need it.
+   * @param extra.active reactivates or deactivates in the same request.
+   * @returns as createUser; undefined also when the answer had no body.
+   * @throws as createUser, and NotFound, ProtectedUser
+   */
+  updateUser(
+    current: DirectoryUser,
+    changes: UserChanges,
+    extra: { readonly active?: boolean; readonly action: Action },
+    call: UpstreamCall,
+  ): Promise<DirectoryUser | undefined>;
+}
