@@ -89,6 +89,11 @@ export class Forbidden extends AppError {
 
 export class Conflict extends AppError {
   readonly code = 'CONFLICT';
+}
+
+/** Another call is at the same thing right now; asking again later gives an answer. */
+export class StillRunning extends AppError {
+  readonly code = 'CONFLICT';
 
   override get retryable(): boolean {
     return true;

@@ -137,6 +137,8 @@ export interface NewAccessToken {
 export interface AccessTokenStore {
   /** Seals the secret, bound to the row and the column, and stores it as the connection's ACTIVE token. */
   insert(token: NewAccessToken, secret: Secret): Promise<AccessToken>;
+  /** Through the connection, so that another tenant's token is not found. */
+  find(tenantId: TenantId, id: AccessTokenId): Promise<AccessToken | undefined>;
   findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
   /** The newest token whatever its status, for display. */
   findLatest(connectionId: ConnectionId): Promise<AccessToken | undefined>;

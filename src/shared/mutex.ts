@@ -28,6 +28,10 @@ export class Mutex {
 export class KeyedMutex {
   readonly #mutexes = new Map<string, Mutex>();
 
+  isHeld(key: string): boolean {
+    return this.#mutexes.has(key);
+  }
+
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const mutex = this.#mutexes.get(key) ?? new Mutex();
     this.#mutexes.set(key, mutex);

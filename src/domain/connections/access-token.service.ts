@@ -1,0 +1,120 @@
+import type { Clock } from '../../shared/clock';
+import type { Logger } from '../../shared/logger';
+import type { Secret } from '../../shared/secret';
+import { ConnectionNotReady } from '../errors';
+import { type Database, type LeasedToken, SealBroken, type TokenSource } from '../ports';
+import type { AccessToken, AccessTokenId, Connection } from './connection';
+import { ConnectionProblem } from './connection-problem';
+import { type Action, missingScopes, requirementOf } from './scopes';
+
+/** `lastUsedAt` is for people who look at a token; a write for each call would cost more than it tells. */
+const USE_RECORDED_EVERY_MS = 60_000;
+
+/** The only way to a stored token. Nobody gets one without naming the action it is for. */
+export class AccessTokenService {
+  readonly #useRecordedAt = new Map<AccessTokenId, number>();
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /** A source that asks the store at each lease, so that a replaced or retired token is noticed between two attempts. */
+  sourceFor(connection: Connection): TokenSource {
+    return {
+      lease: (action) => this.lease(connection, action),
+      reportRejected: (token) => this.isReplaced(connection, token),
+    };
+  }
+
+  /**
+   * Opens the active token after checking that the connection may be used and that the grant covers the action.
+   * @throws ConnectionNotReady, ConnectionProblem (MISSING_SCOPES, WRONG_INSTALL_LEVEL, TOKEN_EXPIRED, REAUTHORIZATION_REQUIRED)
+   */
+  async lease(connection: Connection, action: Action): Promise<LeasedToken> {
+    const { current, token } = await this.database.read(async (stores) => ({
+      current: await stores.connections.find(connection.tenantId, connection.id),
+      token: await stores.tokens.findActive(connection.id),
+    }));
+    if (!current || current.lifecycle !== 'OPEN') throw notReady(current);
+    if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+    assertGrantCovers(action, current, token);
+    if (token.expiresAt && token.expiresAt.getTime() <= this.clock.now()) throw new ConnectionProblem('TOKEN_EXPIRED');
+    const secret = await this.open(token.id);
+    await this.recordUse(token.id);
+    return { id: token.id, secret };
+  }
+
+  /**
+   * Opens the active token for a check of the grant itself, or to end it at Slack: those may not depend on what is
+   * known of scopes, expiry or lifecycle, because they are what finds out.
+   * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when there is none, or it cannot be opened.
+   */
+  async openForCheck(connection: Connection): Promise<{ readonly token: AccessToken; readonly secret: Secret }> {
+    const token = await this.database.read((stores) => stores.tokens.findActive(connection.id));
+    if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+    return { token, secret: await this.open(token.id) };
+  }
+
+  private async open(id: AccessTokenId): Promise<Secret> {
+    try {
+      const secret = await this.database.read((stores) => stores.tokens.open(id));
+      if (secret) return secret;
+    } catch (error) {
+      if (!(error instanceof SealBroken)) throw error;
+      this.logger.error({ tokenId: id, err: error }, 'a stored token cannot be opened');
+      throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', {
+        detail: 'The stored token cannot be opened: it is damaged, or its sealing key is missing.',
+        cause: error,
+      });
+    }
+    throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+  }
+
+  private async isReplaced(connection: Connection, rejected: LeasedToken): Promise<boolean> {
+    const active = await this.database.read((stores) => stores.tokens.findActive(connection.id));
+    return active !== undefined && active.id !== rejected.id;
+  }
+
+  private async recordUse(id: AccessTokenId): Promise<void> {
+    const now = this.clock.now();
+    const last = this.#useRecordedAt.get(id);
+    if (last !== undefined && now - last < USE_RECORDED_EVERY_MS) return;
+    this.#useRecordedAt.set(id, now);
+    for (const [other, at] of this.#useRecordedAt) {
+      if (now - at >= USE_RECORDED_EVERY_MS) this.#useRecordedAt.delete(other);
+    }
+    await this.database.transaction((stores) => stores.tokens.markUsed(id, new Date(now)));
+  }
+}
+
+/** @throws ConnectionProblem MISSING_SCOPES or WRONG_INSTALL_LEVEL */
+export function assertGrantCovers(
+  action: Action,
+  connection: Pick<Connection, 'installLevel'>,
+  token: Pick<AccessToken, 'grantedScopes'>,
+): void {
+  const { requiredScopes, installLevel } = requirementOf(action);
+  const missing = missingScopes(requiredScopes, token.grantedScopes);
+  if (missing.length > 0) {
+    throw new ConnectionProblem('MISSING_SCOPES', {
+      missingScopes: missing,
+      detail: `Missing user token scopes: ${missing.join(', ')}.`,
+    });
+  }
+  if (installLevel && installLevel !== connection.installLevel) {
+    throw new ConnectionNotReady(`This action needs an ${installLevel.toLowerCase()} install.`, {
+      remedy: 'Connect the Enterprise organization, with an app installed on the organization itself.',
+    });
+  }
+}
+
+export function notReady(connection: Connection | undefined): ConnectionNotReady {
+  if (connection?.lifecycle === 'PAUSED') {
+    return new ConnectionNotReady('The connection is paused.', { remedy: 'Resume it with resumeConnection.' });
+  }
+  return new ConnectionNotReady('The connection is disconnected.', {
+    remedy: 'Give it a new token with replaceToken.',
+  });
+}

@@ -1,0 +1,118 @@
+import type { Clock } from '../../shared/clock';
+import { newId } from '../../shared/ids';
+import type { Logger } from '../../shared/logger';
+import { StillRunning, UpstreamUnavailable } from '../errors';
+import type { Database, Stores } from '../ports';
+import {
+  type Connection,
+  type ConnectionId,
+  type ConnectionIssue,
+  type ConnectionIssueId,
+  statusOf,
+} from './connection';
+import { ConnectionProblem, type ConnectionProblemCode, connectionProblems, consequenceOf } from './connection-problem';
+
+/** Two writers rarely meet on one connection; more rounds than this mean that something else is wrong. */
+const WRITE_ROUNDS = 8;
+
+/** Keeps a connection's status and issues true to what its calls meet. */
+export class ConnectionHealth {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Opens the issue that a failed call stands for, if it says something about the connection at all. A new diagnosis
+   * replaces older ones of the same weight, since a token has one thing wrong with it at a time.
+   * @returns the connection as it is now, or undefined when it is gone.
+   */
+  async recordFailure(connection: Connection, error: unknown): Promise<Connection | undefined> {
+    const code = issueCodeOf(error);
+    if (!code) return connection;
+    const detail = error instanceof ConnectionProblem ? error.detail : undefined;
+    return this.change(connection, async (stores, open, now) => {
+      const outdated = open.filter((issue) => issue.code !== code && consequenceOf(issue.code) === consequenceOf(code));
+      await stores.issues.resolve(idsOf(outdated), now);
+      const known = open.find((issue) => issue.code === code);
+      if (known) {
+        if (known.detail !== detail) await stores.issues.updateDetail(known.id, detail);
+        return {};
+      }
+      const { message, remedy } = connectionProblems[code];
+      await stores.issues.insert({
+        id: newId<ConnectionIssueId>('iss'),
+        connectionId: connection.id,
+        code,
+        message,
+        remedy,
+        detail,
+        since: now,
+      });
+      this.logger.warn({ connectionId: connection.id, code }, 'connection issue opened');
+      return {};
+    });
+  }
+
+  /** Slack answered. Resolves what only said that it did not. Writes nothing when there is nothing to resolve. */
+  async recordAnswer(connection: Connection): Promise<void> {
+    if (connection.status !== 'DEGRADED') return;
+    await this.change(connection, async (stores, open, now) => {
+      await stores.issues.resolve(idsOf(open.filter(({ code }) => consequenceOf(code) === 'DEGRADE')), now);
+      return {};
+    });
+  }
+
+  /**
+   * Applies `work` to the issues and fields of a connection in one transaction and derives its status anew.
+   * @param work returns the fields to change; everything else of the connection stays as stored.
+   * @returns the stored connection, or undefined when it is gone.
+   */
+  async change(
+    connection: Connection,
+    work: (stores: Stores, open: ConnectionIssue[], now: Date) => Promise<Partial<Connection>>,
+  ): Promise<Connection | undefined> {
+    for (let round = 0; round < WRITE_ROUNDS; round += 1) {
+      const outcome = await this.database.transaction((stores) => this.tryChange(stores, connection, work));
+      if (outcome !== 'stale') return outcome;
+    }
+    throw new StillRunning('The connection is being changed by others at the same time.', { remedy: 'Try again.' });
+  }
+
+  private async tryChange(
+    stores: Stores,
+    { tenantId, id }: Connection,
+    work: (stores: Stores, open: ConnectionIssue[], now: Date) => Promise<Partial<Connection>>,
+  ): Promise<Connection | undefined | 'stale'> {
+    const stored = await stores.connections.find(tenantId, id);
+    if (!stored) return undefined;
+    const now = new Date(this.clock.now());
+    // The version is taken first: on PostgreSQL this locks the row, so that two changes cannot both read the same issues.
+    const claimed = await stores.connections.update({ ...stored, updatedAt: now });
+    if (!claimed) return 'stale';
+    const open = await stores.issues.list(id, { includeResolved: false });
+    const fields = await work(stores, open, now);
+    const changed = { ...claimed, ...fields };
+    const status = statusOf(changed.lifecycle, await stores.issues.list(id, { includeResolved: false }));
+    const result = await stores.connections.update({ ...changed, status, updatedAt: now });
+    return result ?? 'stale';
+  }
+
+  /** The issue that keeps a connection from being used, as the problem that a call would meet. */
+  async blockingProblem(connectionId: ConnectionId): Promise<ConnectionProblem> {
+    const open = await this.database.read((stores) => stores.issues.list(connectionId, { includeResolved: false }));
+    const blocking = open.find(({ code }) => consequenceOf(code) === 'REAUTHORIZE');
+    return new ConnectionProblem(blocking?.code ?? 'REAUTHORIZATION_REQUIRED', { detail: blocking?.detail });
+  }
+}
+
+function issueCodeOf(error: unknown): ConnectionProblemCode | undefined {
+  if (error instanceof ConnectionProblem) return error.code;
+  if (error instanceof UpstreamUnavailable) return 'UPSTREAM_UNAVAILABLE';
+  return undefined;
+}
+
+function idsOf(issues: readonly ConnectionIssue[]): ConnectionIssueId[] {
+  return issues.map(({ id }) => id);
+}

@@ -1,0 +1,51 @@
+import { assertAllowed, type Caller } from '../access/access';
+import type { ConnectionFilter, Database, ListPosition, ListSlice, RateBudget, SlackDirectory } from '../ports';
+import type { AccessToken, AccessTokenId, Connection, ConnectionId, ConnectionIssue } from './connection';
+import { budgetKeyOf } from './grant-verifier.service';
+
+/** Reads of connections and what hangs on them. Unknown and another tenant's both come back as undefined. */
+export class ConnectionQueryService {
+  constructor(
+    private readonly database: Database,
+    private readonly directory: SlackDirectory,
+  ) {}
+
+  async find(caller: Caller, id: ConnectionId): Promise<Connection | undefined> {
+    assertAllowed(caller, 'connections:read');
+    return this.database.read((stores) => stores.connections.find(caller.tenant.id, id));
+  }
+
+  async list(
+    caller: Caller,
+    filter: ConnectionFilter,
+    page: { first: number; after?: ListPosition },
+  ): Promise<ListSlice<Connection>> {
+    assertAllowed(caller, 'connections:read');
+    return this.database.read((stores) => stores.connections.list(caller.tenant.id, filter, page.first, page.after));
+  }
+
+  /** For connections that `find` or `list` gave to this caller. Oldest first. */
+  async issues(caller: Caller, connection: Connection, includeResolved: boolean): Promise<ConnectionIssue[]> {
+    assertAllowed(caller, 'connections:read');
+    if (connection.tenantId !== caller.tenant.id) return [];
+    return this.database.read((stores) => stores.issues.list(connection.id, { includeResolved }));
+  }
+
+  /** The newest token of each connection, in one read. Connections of other tenants are left out. */
+  async latestTokens(caller: Caller, connections: readonly Connection[]): Promise<Map<ConnectionId, AccessToken>> {
+    assertAllowed(caller, 'connections:read');
+    const own = connections.filter(({ tenantId }) => tenantId === caller.tenant.id).map(({ id }) => id);
+    const tokens = await this.database.read((stores) => stores.tokens.listLatest(own));
+    return new Map(tokens.map((token) => [token.connectionId, token]));
+  }
+
+  async findToken(caller: Caller, id: AccessTokenId): Promise<AccessToken | undefined> {
+    assertAllowed(caller, 'connections:read');
+    return this.database.read((stores) => stores.tokens.find(caller.tenant.id, id));
+  }
+
+  rateBudget(caller: Caller, connection: Connection): readonly RateBudget[] {
+    assertAllowed(caller, 'connections:read');
+    return this.directory.budgetOf(budgetKeyOf(connection.environment, connection.teamKey));
+  }
+}

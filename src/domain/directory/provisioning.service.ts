@@ -1,0 +1,306 @@
+import type { Clock } from '../../shared/clock';
+import { KeyedMutex } from '../../shared/mutex';
+import type { Caller } from '../access/access';
+import type { Connection, ConnectionId } from '../connections/connection';
+import {
+  EmailTaken,
+  GuestNotAllowed,
+  InvalidInput,
+  NotFound,
+  ProfileFieldsDropped,
+  ProtectedUser,
+  UserNameUnavailable,
+} from '../errors';
+import type { DirectoryClient } from '../ports';
+import type { DirectoryAccess } from './directory-access';
+import { locate } from './directory-query.service';
+import type { IdempotencyService, IdempotentRun } from './idempotency.service';
+import { decodeOutcome, encodeOutcome, type ProvisionResult } from './provision-result';
+import {
+  type DirectoryUser,
+  type IfExists,
+  isSameEmail,
+  type ProvisionOutcome,
+  primaryEmailOf,
+  type UserChanges,
+  type UserDraft,
+  type UserSelector,
+} from './user';
+import { differences, hasChanges } from './user-differences';
+import { type NamedUserDraft, parseChanges, parseDraft } from './user-draft';
+import { UserWriter } from './user-writer';
+
+export interface PersonCall {
+  readonly connectionId: ConnectionId;
+  readonly user: UserSelector;
+  readonly idempotencyKey?: string;
+}
+
+interface WriteContext {
+  readonly caller: Caller;
+  readonly connection: Connection;
+  readonly client: DirectoryClient;
+  readonly writer: UserWriter;
+}
+
+/** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
+const CREATION_SENT = 'creation-sent';
+
+/** Creates, changes, deactivates and reactivates people. Writes to one person go one after the other. */
+export class ProvisioningService {
+  readonly #people = new KeyedMutex();
+
+  constructor(
+    private readonly access: DirectoryAccess,
+    private readonly idempotency: IdempotencyService,
+    private readonly clock: Clock,
+    private readonly random: () => number,
+  ) {}
+
+  /**
+   * Makes sure that the person exists as described: creates the account, or adopts, updates or reactivates the one that
+   * holds the address.
+   * @throws InvalidInput, UserNameInvalid, EmailTaken, UserNameUnavailable, GuestNotAllowed, UpstreamOutcomeUnknown, and what DirectoryAccess.use throws
+   */
+  async provision(
+    caller: Caller,
+    input: { connectionId: ConnectionId; user: UserDraft; ifExists: IfExists; idempotencyKey?: string },
+  ): Promise<ProvisionResult> {
+    const draft = parseDraft(input.user, ['input', 'user']);
+    const { connectionId, ifExists } = input;
+    return this.once(
+      caller,
+      { ...input, action: 'provisionUser', input: { user: input.user, ifExists } },
+      (context, run) => {
+        if (draft.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
+        const keys = [
+          personKey(connectionId, { email: draft.email }),
+          personKey(connectionId, { userName: draft.userName }),
+        ];
+        return this.#people.runAll(keys, () => this.provisionOne(context, draft, input.user, ifExists, run));
+      },
+    );
+  }
+
+  /** @throws InvalidInput, NotFound (no such person), EmailTaken, ProtectedUser, and as `provision` */
+  async update(caller: Caller, input: PersonCall & { changes: UserChanges }): Promise<ProvisionResult> {
+    const changes = parseChanges(input.changes, ['input', 'changes']);
+    if (!hasChanges(changes)) {
+      throw new InvalidInput('There is nothing to change.', {
+        path: ['input', 'changes'],
+        remedy: 'Give at least one field; null clears a field.',
+      });
+    }
+    return this.once(
+      caller,
+      { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes } },
+      (context) => {
+        if (changes.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
+        return this.onPerson(context, input.user, async (user) => {
+          const missing = differences(user, changes);
+          if (!hasChanges(missing)) return { user, outcome: 'UNCHANGED', warnings: [] };
+          return this.change(context, user, missing, undefined, 'UPDATED');
+        });
+      },
+    );
+  }
+
+  /**
+   * Deactivates the account; doing it again changes nothing.
+   * @throws NotFound, ProtectedUser (the installer, whose token this connection works with; owners; bots), and as `provision`
+   */
+  async deprovision(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
+    return this.once(caller, { ...input, action: 'deprovisionUser', input: { user: input.user } }, (context) =>
+      this.onPerson(context, input.user, async (user) => {
+        if (user.slackId === context.connection.installer?.slackId) throw installerIsProtected();
+        if (!user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
+        return { user: await context.writer.deactivate(user), outcome: 'DEACTIVATED', warnings: [] };
+      }),
+    );
+  }
+
+  /** Makes a deactivated account active again; an active one stays as it is. */
+  async reactivate(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
+    return this.once(caller, { ...input, action: 'reactivateUser', input: { user: input.user } }, (context) =>
+      this.onPerson(context, input.user, async (user) => {
+        if (user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
+        const reactivated = await context.writer.update(user, {}, { active: true, action: 'user.reactivate' });
+        return { user: reactivated, outcome: 'REACTIVATED', warnings: [] };
+      }),
+    );
+  }
+
+  private async once(
+    caller: Caller,
+    call: { connectionId: ConnectionId; idempotencyKey?: string; action: string; input: unknown },
+    work: (context: WriteContext, run: IdempotentRun) => Promise<ProvisionResult>,
+  ): Promise<ProvisionResult> {
+    const connection = await this.access.find(caller, call.connectionId, 'users:write');
+    return this.idempotency.run(caller, {
+      connectionId: connection.id,
+      action: call.action,
+      key: call.idempotencyKey,
+      input: call.input,
+      encode: encodeOutcome,
+      decode: decodeOutcome,
+      work: (run) =>
+        this.access.use(caller, connection, (client) => {
+          const writer = new UserWriter(client, caller, this.clock, this.random);
+          return work({ caller, connection, client, writer }, run);
+        }),
+    });
+  }
+
+  /** Finds the person and holds the turn on the account, however it is named by others at the same time. */
+  private onPerson(
+    context: WriteContext,
+    by: UserSelector,
+    work: (user: DirectoryUser) => Promise<ProvisionResult>,
+  ): Promise<ProvisionResult> {
+    const { caller, connection, client } = context;
+    return this.#people.run(personKey(connection.id, by), async () => {
+      const user = await locate(client, caller, by);
+      if (!user) throw new NotFound('There is no such person in Slack.', { path: ['input', 'user'] });
+      return 'slackId' in by ? work(user) : this.onAccount(context, user, work);
+    });
+  }
+
+  /** Holds the turn on an account that was found by another name, and reads it again if somebody else had the turn. */
+  private onAccount(
+    { caller, connection, client }: WriteContext,
+    user: DirectoryUser,
+    work: (user: DirectoryUser) => Promise<ProvisionResult>,
+  ): Promise<ProvisionResult> {
+    const key = personKey(connection.id, { slackId: user.slackId });
+    const mayHaveChanged = this.#people.isHeld(key);
+    return this.#people.run(key, async () =>
+      work((mayHaveChanged ? await client.getUser(user.slackId, caller) : undefined) ?? user),
+    );
+  }
+
+  private async provisionOne(
+    context: WriteContext,
+    draft: NamedUserDraft,
+    given: UserDraft,
+    ifExists: IfExists,
+    run: IdempotentRun,
+  ): Promise<ProvisionResult> {
+    const { writer } = context;
+    const mayBeOurs = run.progress === CREATION_SENT;
+    const holder = await writer.holderOf(draft.email);
+    if (holder) {
+      return this.onAccount(context, holder, (user) =>
+        this.reconcile(context, user, draft, given, ifExists, mayBeOurs),
+      );
+    }
+    await run.saveProgress(CREATION_SENT);
+    const creation = await this.create(context, draft, mayBeOurs);
+    if (creation.kind === 'exists') return this.reconcile(context, creation.user, draft, given, ifExists, false);
+    const { userName: _, ...sent } = draft;
+    return this.report(context, creation.user, sent, 'CREATED');
+  }
+
+  private async create({ writer }: WriteContext, draft: NamedUserDraft, mayBeOurs: boolean) {
+    try {
+      return await writer.create(draft, { mayBeOurs });
+    } catch (error) {
+      if (!(error instanceof UserNameUnavailable)) throw error;
+      throw new UserNameUnavailable(`The user name "${draft.userName}" is not free in Slack.`, {
+        cause: error,
+        path: ['input', 'user', 'userName'],
+        remedy: 'It belongs to another account, maybe a deactivated one, or to a channel. Give another userName.',
+      });
+    }
+  }
+
+  /** The address is held by an account already: what happens is the caller's choice. */
+  private async reconcile(
+    context: WriteContext,
+    existing: DirectoryUser,
+    draft: NamedUserDraft,
+    given: UserDraft,
+    ifExists: IfExists,
+    isOurs: boolean,
+  ): Promise<ProvisionResult> {
+    if (!isSameEmail(primaryEmailOf(existing) ?? '', draft.email)) {
+      throw new EmailTaken('Another account holds this address as its second one.', existing, {
+        path: ['input', 'user', 'email'],
+        remedy: 'Remove the address from that account, or provision the person with another address.',
+      });
+    }
+    if (ifExists === 'FAIL' && !isOurs) {
+      throw new EmailTaken('An account with this address exists already.', existing, {
+        path: ['input', 'user', 'email'],
+        remedy: 'Use ifExists: UPDATE to bring the account to these values, or ADOPT to leave it as it is.',
+      });
+    }
+    if (ifExists === 'ADOPT' && !isOurs) return { user: existing, outcome: 'ADOPTED', warnings: [] };
+    // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
+    const { userName, ...rest } = draft;
+    const wanted: UserChanges = given.userName?.trim() ? { ...rest, userName } : rest;
+    const missing = differences(existing, wanted);
+    if (!existing.active) return this.change(context, existing, missing, true, isOurs ? 'CREATED' : 'REACTIVATED');
+    if (!hasChanges(missing)) return { user: existing, outcome: isOurs ? 'CREATED' : 'UNCHANGED', warnings: [] };
+    return this.change(context, existing, missing, undefined, isOurs ? 'CREATED' : 'UPDATED');
+  }
+
+  private async change(
+    context: WriteContext,
+    user: DirectoryUser,
+    changes: UserChanges,
+    active: boolean | undefined,
+    outcome: ProvisionOutcome,
+  ): Promise<ProvisionResult> {
+    const action = changes.guest ? 'user.provisionGuest' : active ? 'user.reactivate' : 'user.update';
+    try {
+      const changed = await context.writer.update(user, changes, { active, action });
+      return this.report(context, changed, changes, outcome);
+    } catch (error) {
+      if (!(error instanceof EmailTaken) || typeof changes.email !== 'string') throw error;
+      throw new EmailTaken(error.message, await context.writer.holderOf(changes.email), {
+        cause: error,
+        path: error.path,
+        remedy: error.remedy,
+      });
+    }
+  }
+
+  private async report(
+    { writer }: WriteContext,
+    written: DirectoryUser,
+    sent: UserChanges,
+    outcome: ProvisionOutcome,
+  ): Promise<ProvisionResult> {
+    const { user, fields } = await writer.unkept(written, sent);
+    if (fields.length === 0) return { user, outcome, warnings: [] };
+    const warning = new ProfileFieldsDropped('Slack did not keep some of the fields as they were sent.', fields, {
+      path: ['input'],
+      remedy:
+        'When one profile field is invalid Slack drops all of them on creation. Correct the invalid one and call updateUser; a field that your organization does not let provisioning change stays as it is.',
+    });
+    return { user, outcome, warnings: [warning] };
+  }
+}
+
+function personKey(connectionId: ConnectionId, by: UserSelector): string {
+  const [kind, value] = Object.entries(by)[0] ?? ['', ''];
+  return `${connectionId} ${kind} ${String(value).toLowerCase()}`;
+}
+
+function installerIsProtected(): ProtectedUser {
+  return new ProtectedUser(
+    'This person installed the app: deactivating the account would end this connection.',
+    'INSTALLER',
+    {
+      path: ['input', 'user'],
+      remedy: 'Let another Admin or Owner install the app, replace the token of this connection, and try again.',
+    },
+  );
+}
+
+function guestsNeedOrganization(): GuestNotAllowed {
+  return new GuestNotAllowed('Slack provisions guests only on an Enterprise organization.', {
+    path: ['input', 'user', 'guest'],
+    remedy: 'Leave out `guest` to provision a full member, or connect the Enterprise organization.',
+  });
+}

@@ -1,0 +1,161 @@
+import { backoffMs } from '../../shared/backoff';
+import type { Clock } from '../../shared/clock';
+import type { Caller } from '../access/access';
+import type { Action } from '../connections/scopes';
+import { AppError, EmailTaken, NotFound, UpstreamOutcomeUnknown, UserNameUnavailable } from '../errors';
+import type { DirectoryClient } from '../ports';
+import { bestHolder } from './directory-query.service';
+import { type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
+import { differences, hasChanges, unkeptFields } from './user-differences';
+import type { NamedUserDraft } from './user-draft';
+
+/** A write is sent at most so often, and each time only after reading has shown that it did not take effect. */
+const MOST_ATTEMPTS = 4;
+const SETTLE_BASE_MS = 250;
+const SETTLE_CAP_MS = 4_000;
+/** Slack finishes a deactivation later: its own tests wait up to 10 s for a read to show it. */
+const DEACTIVATION_VISIBLE_WITHIN_MS = 10_000;
+const DEACTIVATION_POLL_MS = 500;
+
+export type Creation =
+  | { readonly kind: 'created'; readonly user: DirectoryUser }
+  /** Somebody else made or holds an account with this address. */
+  | { readonly kind: 'exists'; readonly user: DirectoryUser };
+
+/**
+ * Writes to one person whose lost answers are settled by reading: a write is repeated only when a read, made after it was
+ * lost, shows the account as it was before.
+ */
+export class UserWriter {
+  constructor(
+    private readonly client: DirectoryClient,
+    private readonly caller: Caller,
+    private readonly clock: Clock,
+    private readonly random: () => number,
+  ) {}
+
+  /**
+   * Creates the account.
+   * @param options.mayBeOurs an earlier, interrupted run under the same idempotency key sent this creation already.
+   * @throws EmailTaken (no account is visible that holds it), UserNameUnavailable, UpstreamOutcomeUnknown, …
+   */
+  async create(draft: NamedUserDraft, { mayBeOurs }: { mayBeOurs: boolean }): Promise<Creation> {
+    let isUnsure = mayBeOurs;
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      if (attempt > 0) await this.pause(attempt - 1);
+      try {
+        const answered = await this.client.createUser(draft, this.caller);
+        const user = answered ?? (await this.readBack(draft));
+        if (user) return { kind: 'created', user };
+        isUnsure = true;
+      } catch (error) {
+        const isTaken = error instanceof EmailTaken || error instanceof UserNameUnavailable;
+        if (!isTaken && !(error instanceof UpstreamOutcomeUnknown)) throw error;
+        const holder = await this.settled(() => this.readBack(draft));
+        // After a lost answer, "taken" is most likely our own account: the address was free before the first attempt.
+        if (holder) return { kind: isTaken && !isUnsure ? 'exists' : 'created', user: holder };
+        if (isTaken) throw error;
+        isUnsure = true;
+      }
+    }
+    throw outcomeUnknown('created');
+  }
+
+  /**
+   * Brings the account to show `changes`, and `active` if given.
+   * @returns the account as read back.
+   */
+  async update(
+    before: DirectoryUser,
+    changes: UserChanges,
+    { active, action }: { active?: boolean; action: Action },
+  ): Promise<DirectoryUser> {
+    let current = before;
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+      if (attempt > 0) await this.pause(attempt - 1);
+      try {
+        const answered = await this.client.updateUser(current, changes, { active, action }, this.caller);
+        return answered ?? (await this.readAfter(current, active));
+      } catch (error) {
+        if (!(error instanceof UpstreamOutcomeUnknown)) throw error;
+        current = await this.settled(() => this.readAfter(current, active));
+        const isApplied = !hasChanges(comparable(differences(current, changes)));
+        if (isApplied && (active === undefined || current.active === active)) return current;
+      }
+    }
+    throw outcomeUnknown('updated');
+  }
+
+  /** Deactivates, and waits a little until reads show it. @returns the account as last read. */
+  async deactivate(before: DirectoryUser): Promise<DirectoryUser> {
+    let current = await this.update(before, {}, { active: false, action: 'user.deprovision' });
+    const waitUntil = Math.min(this.clock.now() + DEACTIVATION_VISIBLE_WITHIN_MS, this.caller.deadlineAt);
+    while (current.active && this.clock.now() + DEACTIVATION_POLL_MS < waitUntil) {
+      await this.clock.sleep(DEACTIVATION_POLL_MS, this.caller.signal);
+      current = await this.readAfter(current, false);
+    }
+    return current;
+  }
+
+  /** Reads once more when something that was sent is not shown, since an answer can be older than what is stored. */
+  async unkept(user: DirectoryUser, sent: UserChanges): Promise<{ user: DirectoryUser; fields: string[] }> {
+    if (unkeptFields(user, sent).length === 0) return { user, fields: [] };
+    const again = (await this.client.getUser(user.slackId, this.caller)) ?? user;
+    return { user: again, fields: unkeptFields(again, sent) };
+  }
+
+  /** Who has this address as primary, if anybody. */
+  async holderOf(email: string): Promise<DirectoryUser | undefined> {
+    const holders = (await this.client.findUsers({ email }, this.caller)).filter((user) => holdsEmail(user, email));
+    return bestHolder(holders, email);
+  }
+
+  private async readBack(draft: NamedUserDraft): Promise<DirectoryUser | undefined> {
+    const holder = await this.holderOf(draft.email);
+    return holder && isSameEmail(primaryEmailOf(holder) ?? '', draft.email) ? holder : undefined;
+  }
+
+  /** A server that removes an account instead of keeping it inactive has deactivated it, too. */
+  private async readAfter(current: DirectoryUser, active: boolean | undefined): Promise<DirectoryUser> {
+    if (active !== false) return this.read(current.slackId);
+    return (await this.client.getUser(current.slackId, this.caller)) ?? { ...current, active: false };
+  }
+
+  private async read(slackId: string): Promise<DirectoryUser> {
+    const user = await this.client.getUser(slackId, this.caller);
+    if (!user) throw new NotFound('There is no such person in Slack any more.');
+    return user;
+  }
+
+  /** A read that settles a lost answer. When it cannot be made the outcome stays unknown, whatever the reason. */
+  private async settled<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof AppError && error.retryable) {
+        throw new UpstreamOutcomeUnknown("Slack's answer to a write was lost, and reading it back failed too.", {
+          cause: error,
+          remedy: 'Call again with the same idempotencyKey and input: the write is looked up before it is repeated.',
+        });
+      }
+      throw error;
+    }
+  }
+
+  private async pause(attempt: number): Promise<void> {
+    const ms = backoffMs(attempt, { baseMs: SETTLE_BASE_MS, capMs: SETTLE_CAP_MS, random: this.random });
+    if (this.clock.now() + ms >= this.caller.deadlineAt) throw outcomeUnknown('written');
+    await this.clock.sleep(ms, this.caller.signal);
+  }
+}
+
+function outcomeUnknown(what: string): UpstreamOutcomeUnknown {
+  return new UpstreamOutcomeUnknown(`Slack did not confirm in time that the account was ${what}.`, {
+    remedy: 'Call again with the same idempotencyKey and input: the write is looked up before it is repeated.',
+  });
+}
+
+/** A photo never compares equal, so it cannot tell whether an update took effect. */
+function comparable({ photoUrl: _, ...changes }: UserChanges): UserChanges {
+  return changes;
+}
