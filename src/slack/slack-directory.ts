@@ -1,0 +1,72 @@
+import type { Dispatcher } from 'undici';
+import type { DirectoryClient, DirectoryTarget, RateBudget, SlackDirectory, SlackWebApi } from '../domain/ports';
+import type { Clock } from '../shared/clock';
+import type { Logger } from '../shared/logger';
+import { UnknownCodeLog } from './errors';
+import { newOriginTraits, type OriginTraits } from './origin-traits';
+import { originOf, type SlackOrigins } from './origins';
+import { InProcessRateLimiter, type LimitsMode, type RateLimiter } from './rate-limiter';
+import { ScimClient } from './scim.client';
+import { ScimExchange, type ScimExchangeParts } from './scim-exchange';
+import { createTransport } from './transport';
+import { UserLookup } from './user-lookup';
+import { WebApiClient } from './web-api.client';
+
+export interface SlackEdgeOptions {
+  /** `slackOrigins`, with the sandbox added or addresses replaced. */
+  readonly origins: SlackOrigins;
+  readonly clock: Clock;
+  /** Uniform in [0, 1); spreads waits. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  /** From opening the connection to the last byte of the answer. */
+  readonly attemptTimeoutMs: number;
+  /** `slack` (the default) keeps to Slack's rate limits; `off` sends at once, and still honours what a 429 asks for. */
+  readonly limits?: LimitsMode;
+  /** For tests: in place of real connections. */
+  readonly dispatcher?: Dispatcher;
+}
+
+export interface SlackEdge {
+  readonly directory: SlackDirectory;
+  readonly webApi: SlackWebApi;
+  /** Resolves when the calls that are under way have ended. */
+  close(): Promise<void>;
+}
+
+/** Everything that speaks to Slack, built once in a process. */
+export function createSlackEdge(options: SlackEdgeOptions): SlackEdge {
+  const { origins, clock, random, logger, attemptTimeoutMs, limits = 'slack', dispatcher } = options;
+  const transport = createTransport({ attemptTimeoutMs, dispatcher });
+  const limiter = new InProcessRateLimiter(clock, limits);
+  const unknownCodes = new UnknownCodeLog(logger);
+  const parts = { transport, limiter, clock, random, logger, unknownCodes, attemptTimeoutMs };
+  return {
+    directory: new ScimDirectory(parts, origins, limiter),
+    webApi: new WebApiClient({ ...parts, origins }),
+    close: () => transport.close(),
+  };
+}
+
+class ScimDirectory implements SlackDirectory {
+  /** One entry an origin, so at most one an environment. */
+  readonly #traits = new Map<string, OriginTraits>();
+
+  constructor(
+    private readonly parts: ScimExchangeParts,
+    private readonly origins: SlackOrigins,
+    private readonly limiter: RateLimiter,
+  ) {}
+
+  for(target: DirectoryTarget): DirectoryClient {
+    const origin = originOf(this.origins, target.environment);
+    const traits = this.#traits.get(origin.scim) ?? newOriginTraits();
+    this.#traits.set(origin.scim, traits);
+    const exchange = new ScimExchange(this.parts, target, origin, traits);
+    return new ScimClient(exchange, new UserLookup(exchange, this.parts.clock, this.parts.logger));
+  }
+
+  budgetOf(budgetKey: string): readonly RateBudget[] {
+    return this.limiter.budgetOf(budgetKey);
+  }
+}

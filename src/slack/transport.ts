@@ -1,0 +1,131 @@
+import { Agent, type Dispatcher, request } from 'undici';
+import type { HttpMethod } from './endpoints';
+
+export interface HttpRequest {
+  readonly method: HttpMethod;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  readonly maxBodyBytes: number;
+  /** From the first byte sent to the last byte read, so that an answer that drips cannot hold the call. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly header: (name: string) => string | undefined;
+  /** undefined when the body broke off, took too long or was larger than allowed: the status still counts. */
+  readonly text: string | undefined;
+}
+
+/**
+ * No answer came. `wasSent` is false only when the request certainly never left, so that a write may be repeated.
+ * Holds an error code alone: undici's errors carry sockets, and a header could come along with them.
+ */
+export class TransportFailure extends Error {
+  constructor(
+    readonly wasSent: boolean,
+    readonly reason: string,
+  ) {
+    super(reason);
+    this.name = 'TransportFailure';
+  }
+}
+
+export interface Transport {
+  /** @throws TransportFailure. Redirects are answers like any other: a token is never sent on to another address. */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+export interface TransportOptions {
+  readonly attemptTimeoutMs: number;
+  /** For tests. Not closed with the transport. */
+  readonly dispatcher?: Dispatcher;
+}
+
+/** Enough for many teams at once: twenty calls that hang must not take the sockets of the others. */
+const CONNECTIONS_PER_ORIGIN = 256;
+
+export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptions): Transport {
+  const own =
+    dispatcher === undefined
+      ? new Agent({
+          // Shorter than the attempt, so that a connection that cannot be opened is told apart from a lost answer.
+          connect: { timeout: Math.ceil(attemptTimeoutMs / 2) },
+          headersTimeout: attemptTimeoutMs,
+          bodyTimeout: attemptTimeoutMs,
+          connections: CONNECTIONS_PER_ORIGIN,
+          pipelining: 1,
+        })
+      : undefined;
+  const used = dispatcher ?? own;
+  return {
+    send: (httpRequest) => send(used, httpRequest),
+    close: async () => {
+      await own?.close();
+    },
+  };
+}
+
+async function send(dispatcher: Dispatcher | undefined, httpRequest: HttpRequest): Promise<HttpAnswer> {
+  const { method, url, headers, body, maxBodyBytes, timeoutMs, signal } = httpRequest;
+  if (signal.aborted) throw new TransportFailure(false, 'ABORTED');
+  const attempt = new AbortController();
+  let hasTimedOut = false;
+  const timer = setTimeout(() => {
+    hasTimedOut = true;
+    attempt.abort();
+  }, timeoutMs);
+  const onAbort = () => attempt.abort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    const answer = await request(url, { dispatcher, method, headers, body, signal: attempt.signal });
+    return {
+      status: answer.statusCode,
+      header: (name) => firstOf(answer.headers[name]),
+      text: await readText(answer.body, maxBodyBytes),
+    };
+  } catch (error) {
+    throw new TransportFailure(!failedBeforeSending(error), hasTimedOut ? 'TIMEOUT' : codeOf(error));
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      size += chunk.length;
+      if (size > maxBytes) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+const connectingSyscalls: readonly unknown[] = ['connect', 'getaddrinfo'];
+/** The handshake comes before the first byte of a request. */
+const handshakeCodes =
+  /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_.*|ERR_SSL_.*|EPROTO|CERT_.*|SELF_SIGNED_.*|DEPTH_ZERO_.*|UNABLE_TO_.*)$/;
+
+function failedBeforeSending(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(failedBeforeSending);
+  return ('syscall' in error && connectingSyscalls.includes(error.syscall)) || handshakeCodes.test(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return 'NETWORK_ERROR';
+}
+
+function firstOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
