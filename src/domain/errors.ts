@@ -239,3 +239,12 @@ export class UpstreamOutcomeUnknown extends AppError {
     return true;
   }
 }
+
+/** The gateway's own database is busy, full or away. Whether the last write took effect may be unknown. */
+export class StorageUnavailable extends AppError {
+  readonly code = 'INTERNAL';
+
+  override get retryable(): boolean {
+    return true;
+  }
+}

@@ -1,0 +1,134 @@
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import type { Logger } from '../shared/logger';
+import type { Secret } from '../shared/secret';
+import { accessTokenEntity } from './access-token.entity';
+import { apiKeyEntity } from './api-key.entity';
+import { connectionEntity } from './connection.entity';
+import { connectionIssueEntity } from './connection-issue.entity';
+import { type Dialect, postgresDialect, sqliteDialect } from './dialect';
+import { idempotencyRecordEntity } from './idempotency-record.entity';
+import { keyCheckEntity } from './key-check.entity';
+import { CreateSchema1764000000000 } from './migrations/1764000000000-create-schema';
+import { driverFailureOf } from './storage-failure';
+import { tenantEntity } from './tenant.entity';
+
+export type DatabaseConfig = SqliteConfig | PostgresConfig;
+
+export interface SqliteConfig {
+  readonly kind: 'sqlite';
+  /** A path, or `:memory:`. */
+  readonly file: string;
+}
+
+export interface PostgresConfig {
+  readonly kind: 'postgres';
+  readonly url: Secret;
+  readonly poolSize?: number;
+}
+
+export interface DataSourceUse {
+  readonly logger?: Logger;
+  /** `maintenance` has no time limits: migrations may take long, and wait for each other. */
+  readonly purpose?: 'service' | 'maintenance';
+}
+
+const DEFAULT_POOL_SIZE = 10;
+
+/** Long enough for a writer that is nearly done, and short, since it blocks one of libuv's four threads. */
+const BUSY_TIMEOUT_MS = 50;
+
+/** The server gives up before the client does, so that the connection stays usable whenever the server is there at all. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+const QUERY_TIMEOUT_MS = 12_000;
+const LOCK_TIMEOUT_MS = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The one place that knows which engine is used. The driver's package is loaded when its data source is made. */
+export function createDataSource(config: DatabaseConfig, use: DataSourceUse = {}): DataSource {
+  return config.kind === 'sqlite' ? new SqliteDataSource(config.file) : new DataSource(postgresOptions(config, use));
+}
+
+export function dialectOf({ kind }: DatabaseConfig): Dialect {
+  return kind === 'sqlite' ? sqliteDialect : postgresDialect;
+}
+
+const commonOptions = {
+  entities: [
+    tenantEntity,
+    apiKeyEntity,
+    connectionEntity,
+    connectionIssueEntity,
+    accessTokenEntity,
+    idempotencyRecordEntity,
+    keyCheckEntity,
+  ],
+  migrations: [CreateSchema1764000000000],
+  migrationsRun: false,
+  migrationsTransactionMode: 'each',
+  synchronize: false,
+  // TypeORM's own log lines print bound values.
+  logging: false,
+  // Otherwise `tenantId: undefined` would match the rows of every tenant.
+  invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
+} as const satisfies Partial<DataSourceOptions>;
+
+/** Applies our settings wherever the data source is opened, also by the TypeORM CLI. */
+class SqliteDataSource extends DataSource {
+  readonly #file: string;
+
+  constructor(file: string) {
+    super({ ...commonOptions, type: 'sqlite', database: file, enableWAL: true, busyTimeout: BUSY_TIMEOUT_MS });
+    this.#file = file;
+  }
+
+  override async initialize(): Promise<this> {
+    if (this.#file !== ':memory:') await createPrivately(this.#file);
+    await super.initialize();
+    // An acknowledged write survives a power cut. NORMAL would save one fsync a commit and could lose the last commits,
+    // among them the note that a person was just created in Slack.
+    await this.query('PRAGMA synchronous = FULL');
+    // Deleted rows would otherwise stay readable in the file.
+    await this.query('PRAGMA secure_delete = ON');
+    await this.query('PRAGMA foreign_keys = ON');
+    return this;
+  }
+}
+
+/** SQLite gives its journal files the mode of the database file. */
+async function createPrivately(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  const handle = await open(file, 'a', 0o600);
+  await handle.close();
+}
+
+function postgresOptions(
+  { url, poolSize = DEFAULT_POOL_SIZE }: PostgresConfig,
+  { logger, purpose = 'service' }: DataSourceUse,
+): DataSourceOptions {
+  const isMaintenance = purpose === 'maintenance';
+  const limits = isMaintenance
+    ? {}
+    : {
+        statement_timeout: STATEMENT_TIMEOUT_MS,
+        lock_timeout: LOCK_TIMEOUT_MS,
+        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+        // Without it a half-open connection would hold its caller for the minutes that TCP takes to give up.
+        query_timeout: QUERY_TIMEOUT_MS,
+      };
+  return {
+    ...commonOptions,
+    type: 'postgres',
+    url: url.reveal(),
+    // One connection holds the lock of the start while another migrates.
+    poolSize: isMaintenance ? 2 : poolSize,
+    connectTimeoutMS: CONNECT_TIMEOUT_MS,
+    installExtensions: false,
+    applicationName: 'rollcall',
+    extra: { ...limits, keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    poolErrorHandler: (error: unknown) => {
+      logger?.warn({ driverCode: driverFailureOf(error).code }, 'An idle database connection was lost');
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { DataSource, QueryRunner } from 'typeorm';
+import type { Database, Stores } from '../domain/ports';
+import { backoffMs } from '../shared/backoff';
+import type { Clock } from '../shared/clock';
+import { Mutex } from '../shared/mutex';
+import { TypeOrmAccessTokenStore } from './access-token.store';
+import { TypeOrmApiKeyStore } from './api-key.store';
+import type { TokenCipher } from './cipher';
+import { TypeOrmConnectionStore } from './connection.store';
+import { TypeOrmConnectionIssueStore } from './connection-issue.store';
+import type { Dialect } from './dialect';
+import { TypeOrmIdempotencyStore } from './idempotency.store';
+import { TransientFailure, type TransientKind } from './storage-failure';
+import { StoreHandle } from './store-handle';
+import { TypeOrmTenantStore } from './tenant.store';
+
+/** How long a piece of work may be tried again, counted from the call: whoever waited in line has used up his time too. */
+const RETRY_FOR_MS = 5_000;
+const RETRY_BACKOFF = { baseMs: 20, capMs: 400 };
+
+/** After these the work left no trace, so it can run again from its beginning. */
+const repeatable: readonly TransientKind[] = ['BUSY', 'CONFLICT', 'DISCONNECTED'];
+
+type Work<T> = (stores: Stores) => Promise<T>;
+type Mode = 'READ' | 'TRANSACTION';
+
+export interface TypeOrmDatabaseParts {
+  readonly dataSource: DataSource;
+  readonly dialect: Dialect;
+  readonly cipher: TokenCipher;
+  readonly clock: Clock;
+}
+
+/**
+ * On SQLite all work takes turns on one connection. TypeORM gives one SQLite data source a single query runner: two
+ * pieces of work at once would share a transaction, and the rollback of one would take the other's rows with it.
+ */
+export class TypeOrmDatabase implements Database {
+  readonly #turns = new Mutex();
+  readonly #scope = new AsyncLocalStorage<{ isOpen: boolean }>();
+  /** A transaction on the single connection could not be rolled back, and must be before anything else is done. */
+  #isUnclean = false;
+
+  constructor(private readonly parts: TypeOrmDatabaseParts) {}
+
+  read<T>(work: Work<T>): Promise<T> {
+    return this.#repeated('READ', work);
+  }
+
+  transaction<T>(work: Work<T>): Promise<T> {
+    return this.#repeated('TRANSACTION', work);
+  }
+
+  ping(): Promise<void> {
+    this.#assertNotNested();
+    return this.#inTurn(() => this.#attempt('READ', async () => {}, 'SELECT 1'));
+  }
+
+  /** @throws what `work` throws; TransientFailure when the database stays away, StorageFailure when it refuses. */
+  async #repeated<T>(mode: Mode, work: Work<T>): Promise<T> {
+    this.#assertNotNested();
+    const { clock } = this.parts;
+    const giveUpAt = clock.now() + RETRY_FOR_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#inTurn(() => this.#attempt(mode, work));
+      } catch (error) {
+        if (!(error instanceof TransientFailure) || !repeatable.includes(error.kind)) throw error;
+        const waitMs = backoffMs(attempt, { ...RETRY_BACKOFF, random: Math.random });
+        if (clock.now() + waitMs >= giveUpAt) throw error;
+        // Waiting outside the line, so that reads go on while another process holds the write lock.
+        await clock.sleep(waitMs);
+      }
+    }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.parts.dialect.isSingleConnection ? this.#turns.run(work) : work();
+  }
+
+  async #attempt<T>(mode: Mode, work: Work<T>, opening = this.#openingOf(mode)): Promise<T> {
+    const { dataSource, dialect } = this.parts;
+    const runner = dataSource.createQueryRunner();
+    const handle = new StoreHandle(runner, dialect);
+    try {
+      if (this.#isUnclean) await this.#cleanUp(runner);
+      if (opening) await handle.execute(opening);
+      return await this.#run(mode, handle, work);
+    } finally {
+      if (handle.isConnectionLost) await dialect.discard(runner);
+      await runner.release();
+    }
+  }
+
+  #openingOf(mode: Mode): string | undefined {
+    return mode === 'TRANSACTION' ? this.parts.dialect.begin : undefined;
+  }
+
+  async #run<T>(mode: Mode, handle: StoreHandle, work: Work<T>): Promise<T> {
+    try {
+      const result = await this.#inScope(handle, work);
+      if (mode === 'TRANSACTION') await handle.commit();
+      return result;
+    } catch (error) {
+      if (mode === 'TRANSACTION' && !(await handle.rollback())) this.#isUnclean = this.parts.dialect.isSingleConnection;
+      throw error;
+    }
+  }
+
+  async #cleanUp(runner: QueryRunner): Promise<void> {
+    const handle = new StoreHandle(runner, this.parts.dialect);
+    if (!(await handle.rollback())) throw handle.failure;
+    this.#isUnclean = false;
+  }
+
+  async #inScope<T>(handle: StoreHandle, work: Work<T>): Promise<T> {
+    const scope = { isOpen: true };
+    try {
+      return await this.#scope.run(scope, () => work(this.#stores(handle)));
+    } finally {
+      scope.isOpen = false;
+      await handle.close();
+    }
+  }
+
+  #stores(handle: StoreHandle): Stores {
+    return {
+      tenants: new TypeOrmTenantStore(handle),
+      apiKeys: new TypeOrmApiKeyStore(handle),
+      connections: new TypeOrmConnectionStore(handle),
+      issues: new TypeOrmConnectionIssueStore(handle),
+      tokens: new TypeOrmAccessTokenStore(handle, this.parts.cipher),
+      idempotency: new TypeOrmIdempotencyStore(handle),
+    };
+  }
+
+  #assertNotNested(): void {
+    if (this.#scope.getStore()?.isOpen) {
+      throw new Error('Database work called the database again. Use the stores that the work was given.');
+    }
+  }
+}

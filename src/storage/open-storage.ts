@@ -1,0 +1,66 @@
+import type { DataSource } from 'typeorm';
+import type { Database } from '../domain/ports';
+import type { Clock } from '../shared/clock';
+import type { Logger } from '../shared/logger';
+import type { Secret } from '../shared/secret';
+import { type SealingKeys, TokenCipher } from './cipher';
+import { createDataSource, type DatabaseConfig, dialectOf } from './data-source';
+import { TypeOrmDatabase } from './database';
+import type { Dialect } from './dialect';
+import { verifyKeys, WrongSealingKey } from './key-check.store';
+import { migrate, SchemaMismatch } from './migrate';
+import { translated } from './store-handle';
+
+export interface StorageOptions {
+  readonly database: DatabaseConfig;
+  /** Newest first. */
+  readonly keys: SealingKeys;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface Storage {
+  readonly database: Database;
+  readonly fingerprints: { of(tenantId: string, secret: Secret): string };
+  /** A stable text that only the holder of the sealing key can know. */
+  deriveText(label: string): string;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database, migrates it, and makes sure that the sealing keys are the right ones.
+ * @throws WrongSealingKey, SchemaMismatch: the process must not start. TransientFailure: it may be started again.
+ */
+export async function openStorage({ database: config, keys, clock, logger }: StorageOptions): Promise<Storage> {
+  const cipher = new TokenCipher(keys);
+  const dialect = dialectOf(config);
+  const dataSource = createDataSource(config, { logger });
+  const preparing = dialect.isSingleConnection
+    ? dataSource
+    : createDataSource(config, { logger, purpose: 'maintenance' });
+  try {
+    await preparing.initialize();
+    await migrate(preparing, dialect);
+    await verifyKeys(preparing, dialect, cipher, clock);
+    if (!dataSource.isInitialized) await dataSource.initialize();
+  } catch (error) {
+    await destroy(dataSource);
+    throw startFailure(error, dialect);
+  } finally {
+    if (preparing !== dataSource) await destroy(preparing);
+  }
+  return {
+    database: new TypeOrmDatabase({ dataSource, dialect, cipher, clock }),
+    fingerprints: { of: (tenantId, secret) => cipher.fingerprint(tenantId, secret) },
+    deriveText: (label) => cipher.deriveText(label),
+    close: () => destroy(dataSource),
+  };
+}
+
+async function destroy(dataSource: DataSource): Promise<void> {
+  if (dataSource.isInitialized) await dataSource.destroy();
+}
+
+function startFailure(error: unknown, dialect: Dialect): Error {
+  return error instanceof WrongSealingKey || error instanceof SchemaMismatch ? error : translated(error, dialect);
+}
