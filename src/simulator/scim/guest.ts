@@ -1,0 +1,40 @@
+import { ScimError } from './scim-error';
+import type { UserDraft } from './user-draft';
+import { isIsoDate, parseObject } from './value';
+
+/**
+ * Adds or changes the guest extension (SCIM §4.6, documented): only `multi` can be made, admins and owners cannot become guests.
+ * That another plan than Enterprise answers with the same code is assumed.
+ */
+export function setGuest(draft: UserDraft, value: unknown): void {
+  const extension = parseObject(value, 'guest');
+  const { person, organization } = draft;
+  if (organization.plan !== 'enterprise') throw new ScimError('cannot_make_user_guest', 'plan');
+  if (person.rank !== 'member') throw new ScimError('cannot_make_user_guest', `user=${person.id}`);
+  const type = extension.type ?? person.guest?.type;
+  const isKept = person.guest !== null && type === person.guest.type;
+  if (type !== 'multi' && !isKept) throw new ScimError('invalid_request_payload', 'guest type');
+  const expiration =
+    extension.expiration === undefined ? (person.guest?.expiration ?? null) : parseExpiration(extension.expiration);
+  if (!person.guest) draft.isConverted = true;
+  person.guest = { type: type === 'single' ? 'single' : 'multi', expiration };
+}
+
+/** A guest becomes a member; a member stays one. */
+export function removeGuest(draft: UserDraft): void {
+  if (draft.person.guest) draft.isConverted = true;
+  draft.person.guest = null;
+}
+
+/** Sets or, with null, removes the end of a guest account; the person stays a guest (SCIM §4.6, documented). */
+export function setGuestExpiration(draft: UserDraft, value: unknown): void {
+  const { guest } = draft.person;
+  if (!guest) throw new ScimError('invalid_request_payload', 'guest expiration');
+  guest.expiration = parseExpiration(value);
+}
+
+function parseExpiration(value: unknown): string | null {
+  if (value === null || value === '') return null;
+  if (typeof value !== 'string' || !isIsoDate(value)) throw new ScimError('invalid_attribute_format', 'expiration');
+  return value;
+}
