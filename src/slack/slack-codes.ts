@@ -99,7 +99,10 @@ export const scimCodes = {
   primary_owner_check_failure: protectedUser('PRIMARY_OWNER', 'Slack protects this person: the Primary Owner.'),
   cannot_modify_gdpr: protectedUser('ERASED', 'This account was erased for data protection and cannot be changed.'),
   cannot_disable_bot_user_with_scim: protectedUser('BOT', 'This account is a bot. Its app manages it, not SCIM.'),
-  cannot_make_user_guest: { as: 'GUEST_NOT_ALLOWED', message: 'An admin or owner cannot become a guest.' },
+  cannot_make_user_guest: {
+    as: 'GUEST_NOT_ALLOWED',
+    message: 'Slack makes no guest of an admin or owner, and has guests on Enterprise plans only.',
+  },
   group_creation_failed: rejected('Slack did not create the group.'),
   group_members_create_failed: rejected('Slack did not add the group members.'),
   failed_to_remove_users_for_linked_subteam: rejected('Slack did not remove the group members.'),

@@ -58,8 +58,14 @@ export class TeamQueue {
   async acquire(budgetClass: BudgetClass, { deadlineAt, signal }: WaitBounds): Promise<void> {
     signal.throwIfAborted();
     const now = this.clock.now();
+    // Whose turn has come since the last alarm goes first.
+    if (this.#queues.size > 0) this.#serve();
     const waitMs = this.#waitMs(budgetClass, now, this.#waitersByRow());
-    if (waitMs > 0 && now + waitMs > deadlineAt) throw rateLimited(waitMs);
+    if (waitMs === 0) {
+      this.#take(budgetClass, now);
+      return;
+    }
+    if (now + waitMs > deadlineAt) throw rateLimited(waitMs);
     await new Promise<void>((resolve, reject) => {
       const onAbort = () => {
         this.#remove(waiter);
@@ -130,21 +136,23 @@ export class TeamQueue {
     const now = this.clock.now();
     const none = new Map<BudgetRow, number>();
     for (;;) {
-      const ready = this.#heads().filter(({ budgetClass }) => this.#waitMs(budgetClass, now, none) === 0);
-      const next = ready.sort((left, right) => left.arrival - right.arrival)[0];
+      const heads = this.#heads().sort((left, right) => left.arrival - right.arrival);
+      const late = heads.find(({ deadlineAt }) => deadlineAt < now);
+      const next = late ?? heads.find(({ budgetClass }) => this.#waitMs(budgetClass, now, none) === 0);
       if (next === undefined) break;
-      for (const row of budgetClasses[next.budgetClass]) this.#buckets[row].take(now);
       this.#remove(next);
-      next.grant();
-    }
-    for (const head of this.#heads()) {
-      if (head.deadlineAt >= now) continue;
-      this.#remove(head);
-      head.refuse(rateLimited(this.#waitMs(head.budgetClass, now, none)));
-      this.#serve();
-      return;
+      if (next === late) {
+        next.refuse(rateLimited(this.#waitMs(next.budgetClass, now, none)));
+      } else {
+        this.#take(next.budgetClass, now);
+        next.grant();
+      }
     }
     this.#setAlarm(now, none);
+  }
+
+  #take(budgetClass: BudgetClass, now: number): void {
+    for (const row of budgetClasses[budgetClass]) this.#buckets[row].take(now);
   }
 
   #heads(): Waiter[] {

@@ -1,7 +1,7 @@
 import type { RowLimit } from './endpoints';
 
 /** Sums of fractions may miss a whole token by a rounding error. */
-const ROUNDING = 1e-9;
+const ROUNDING = 1e-6;
 
 /** Holds up to `burst` tokens and gains `limitPerMinute` a minute. Infinite limits make a bucket that only blocks. */
 export class TokenBucket {
@@ -24,7 +24,7 @@ export class TokenBucket {
     this.#advance(now);
     const missing = count - this.#tokens;
     const blockedMs = this.#blockedUntil - now;
-    return Math.max(0, blockedMs) + (missing <= ROUNDING ? 0 : Math.ceil(missing / this.#tokensPerMs));
+    return Math.max(0, blockedMs) + (missing <= ROUNDING ? 0 : Math.ceil(missing / this.#tokensPerMs - ROUNDING));
   }
 
   take(now: number): void {
@@ -33,13 +33,13 @@ export class TokenBucket {
   }
 
   /**
-   * Gives out nothing for `ms`, and a single token after it: Slack's own bucket is empty, whatever was counted here,
-   * since other apps draw from it too.
+   * Gives out nothing for `ms`, and a single token after it, which is what Slack's Retry-After promises: its own bucket
+   * is empty, whatever was counted here, since other apps draw from it too.
    */
   block(now: number, ms: number): void {
     this.#advance(now);
     this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
-    if (Number.isFinite(this.#burst)) this.#tokens = Math.min(this.#tokens, 1);
+    if (Number.isFinite(this.#burst)) this.#tokens = 1;
   }
 
   /** Whole tokens that could be taken now. */

@@ -35,10 +35,10 @@ export function patchOperations(changes: UserChanges, context: PatchContext): Pa
     ...coreOperations(changes),
     ...nameOperations(changes, profile),
     ...emailOperations(changes, context.current),
-    ...phoneOperations(changes, profile, context.current),
+    ...phoneOperations(changes, profile, context),
     ...singleEntryOperations(changes, profile, context.current),
     ...enterpriseOperations(changes, context),
-    ...profileOperations(changes, profile),
+    ...profileOperations(changes, profile, context),
     ...guestOperations(changes),
   ];
 }
@@ -95,12 +95,14 @@ function emailOperations({ email }: UserChanges, current: DirectoryUser): PatchO
 function phoneOperations(
   { phoneNumber }: UserChanges,
   { known }: SortedProfileFields,
-  current: DirectoryUser,
+  context: PatchContext,
 ): PatchOperation[] {
+  const { current } = context;
+  const mobileEntry = (value: string) => mobilePhone(value, context);
   const held = (kind: 'PRIMARY' | 'MOBILE') => current.phoneNumbers.find((phone) => phone.kind === kind)?.value;
   return [
     ...phoneOperation(phoneNumber, held('PRIMARY'), primaryPhone, held('MOBILE')),
-    ...phoneOperation(known.get('mobilePhone'), held('MOBILE'), mobilePhone, held('PRIMARY')),
+    ...phoneOperation(known.get('mobilePhone'), held('MOBILE'), mobileEntry, held('PRIMARY')),
   ];
 }
 
@@ -164,15 +166,20 @@ function enterpriseOperations(changes: UserChanges, context: PatchContext): Patc
 }
 
 /**
- * Custom fields and the start date. A PATCH cannot change `profileUrl` at Slack, so it is left out; whoever reads back
- * sees that it was not kept.
+ * Custom fields, the start date and the profile URL. Slack takes no PATCH of the URL, so it is left out there; whoever
+ * reads back sees that it was not kept.
  */
-function profileOperations({ startDate }: UserChanges, { custom }: SortedProfileFields): PatchOperation[] {
+function profileOperations(
+  { startDate }: UserChanges,
+  { known, custom }: SortedProfileFields,
+  { isStandardServer }: PatchContext,
+): PatchOperation[] {
   const values = new Map<string, string>(custom);
   if (startDate !== undefined) values.set('startDate', startDate?.toISOString() ?? '');
   const set = [...values].filter(([, value]) => !isBlank(value));
   const cleared = [...values].filter(([, value]) => isBlank(value));
   return [
+    ...(isStandardServer ? setOrRemove('profileUrl', known.get('profileUrl')) : []),
     ...cleared.map(([key]): PatchOperation => ({ op: 'remove', path: `${urns.profile}:${key}` })),
     ...(set.length === 0 ? [] : [{ op: 'add' as const, path: urns.profile, value: Object.fromEntries(set) }]),
   ];

@@ -55,14 +55,15 @@ function emailsWith(email: string, resource: WireObject, { current }: PatchConte
 }
 
 /** Written anew, since the labels of an answer mean something else in a request. */
-function phonesWith({ phoneNumber }: UserChanges, { current }: PatchContext, mobile: string | undefined): object[] {
+function phonesWith({ phoneNumber }: UserChanges, context: PatchContext, mobile: string | undefined): object[] {
+  const { current } = context;
   const held = (kind: string) => current.phoneNumbers.find((phone) => phone.kind === kind)?.value;
   const primaryNumber = phoneNumber === undefined ? held('PRIMARY') : (phoneNumber ?? undefined);
   const mobileNumber = mobile ?? held('MOBILE');
   const others = current.phoneNumbers.filter(({ kind }) => kind === 'OTHER').map(({ value }) => ({ value }));
   return [
     ...(primaryNumber ? [primaryPhone(primaryNumber)] : []),
-    ...(mobileNumber ? [mobilePhone(mobileNumber)] : []),
+    ...(mobileNumber ? [mobilePhone(mobileNumber, context)] : []),
     ...others,
   ];
 }

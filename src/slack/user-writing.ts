@@ -21,8 +21,8 @@ export const enterpriseFields = [
   'department',
 ] as const satisfies readonly (keyof UserDraft)[];
 
+/** Where Slack and RFC 7643 part: the name of the manager's id, and what the types of phone numbers mean. */
 export interface WritingStyle {
-  /** RFC 7643 names the manager's id `value`; Slack names it `managerId`. */
   readonly isStandardServer: boolean;
 }
 
@@ -49,7 +49,7 @@ export function userAttributes(draft: Partial<UserDraft>, style: WritingStyle): 
       honorificPrefix: given(known.get('honorificPrefix')),
     }),
     emails: draft.email === undefined ? undefined : [primaryEmail(draft.email)],
-    phoneNumbers: phoneNumbers(given(draft.phoneNumber), given(known.get('mobilePhone'))),
+    phoneNumbers: phoneNumbers(given(draft.phoneNumber), given(known.get('mobilePhone')), style),
     photos: photoUrl === undefined ? undefined : [photo(photoUrl)],
     addresses: address === undefined || Object.keys(address).length === 0 ? undefined : [address],
     roles: role === undefined ? undefined : [primaryRole(role)],
@@ -81,9 +81,9 @@ export function primaryPhone(value: string): object {
   return { value, primary: true };
 }
 
-/** In requests Slack stores `work` as the mobile number, and `mobile` as the primary one. */
-export function mobilePhone(value: string): object {
-  return { value, type: 'work' };
+/** In requests Slack stores `work` as the mobile number, and `mobile` as the primary one; other servers mean what they say. */
+export function mobilePhone(value: string, { isStandardServer }: WritingStyle): object {
+  return { value, type: isStandardServer ? 'mobile' : 'work' };
 }
 
 export function photo(value: string): object {
@@ -103,10 +103,14 @@ export function guestOf({ expiresAt }: { readonly expiresAt?: Date }): object {
   return compact({ type: 'multi', expiration: expiresAt?.toISOString() });
 }
 
-function phoneNumbers(primary: string | undefined, mobile: string | undefined): object[] | undefined {
+function phoneNumbers(
+  primary: string | undefined,
+  mobile: string | undefined,
+  style: WritingStyle,
+): object[] | undefined {
   const entries = [
     ...(primary === undefined ? [] : [primaryPhone(primary)]),
-    ...(mobile === undefined ? [] : [mobilePhone(mobile)]),
+    ...(mobile === undefined ? [] : [mobilePhone(mobile, style)]),
   ];
   return entries.length === 0 ? undefined : entries;
 }
