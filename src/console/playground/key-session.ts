@@ -18,7 +18,10 @@ export type KeyState =
 /** Long enough to skip the half-typed keys, short enough to feel immediate after a paste. */
 const typingPauseMs = 250;
 
-const viewerQuery = 'query PlaygroundViewer { viewer { name permissions tenant { name } } }';
+const viewerRequest = {
+  operationName: 'PlaygroundViewer',
+  query: 'query PlaygroundViewer { viewer { name permissions tenant { name } } }',
+};
 
 /**
  * Holds the key of this browser tab and what the gateway says about it. The key is checked by itself, shortly after it
@@ -61,7 +64,7 @@ async function checkKey(key: string, signal: AbortSignal): Promise<KeyState> {
   if (!/^[\x21-\x7e]+$/.test(key))
     return { phase: 'refused', message: 'This is no API key: it has odd characters in it.' };
   try {
-    const { data, errors } = await askGateway({ query: viewerQuery }, key, signal);
+    const { data, errors } = await askGateway(viewerRequest, key, signal);
     const viewer = readViewer(data?.viewer);
     if (viewer !== undefined) return { phase: 'accepted', key, viewer };
     return { phase: 'refused', message: errors?.[0]?.message ?? 'The gateway did not say who this key is.' };

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import fastify, { type FastifyInstance } from 'fastify';
+import { buildSchema, graphql, NoSchemaIntrospectionCustomRule, parse, specifiedRules, validate } from 'graphql';
+import { registerPlayground } from '../../src/http/playground.route';
+
+/** Folder that `npm run build` writes the playground to. */
+export const playgroundRoot = join(__dirname, '../../dist/playground');
+
+export const goodKey = 'test-key-of-the-playground';
+
+const schema = buildSchema(`
+  "What the playground asks for."
+  type Query { "The key that asks." viewer: Viewer! }
+  type Viewer { name: String! permissions: [Permission!]! tenant: Tenant! }
+  type Tenant { id: ID! name: String! }
+  enum Permission { CONNECTIONS_READ USERS_READ ADMIN }
+`);
+const rootValue = {
+  viewer: { name: 'first admin key', permissions: ['ADMIN', 'USERS_READ'], tenant: { id: 'T1', name: 'Default' } },
+};
+
+export interface PlaygroundServer {
+  app: FastifyInstance;
+  /** Such as http://127.0.0.1:40123, without a slash at the end. */
+  origin: string;
+  /** What came to /graphql so far, oldest first. */
+  requests: { operationName: string | null; authorization: string | undefined; contentType: string | undefined }[];
+}
+
+/** The playground in front of a GraphQL server that knows one key and one query. */
+export async function startPlaygroundServer({
+  introspection = true,
+  root = playgroundRoot,
+} = {}): Promise<PlaygroundServer> {
+  const app = fastify();
+  const requests: PlaygroundServer['requests'] = [];
+  await registerPlayground(app, { root });
+
+  app.post<{ Body: { query: string; operationName?: string } }>('/graphql', async ({ headers, body }) => {
+    const { authorization, 'content-type': contentType } = headers;
+    requests.push({ operationName: body.operationName ?? null, authorization, contentType });
+    if (authorization !== `Bearer ${goodKey}`) {
+      return { errors: [{ message: 'This API key is not known.', extensions: { code: 'UNAUTHENTICATED' } }] };
+    }
+    const rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule];
+    const errors = validate(schema, parse(body.query), rules);
+    return errors.length > 0
+      ? { errors }
+      : graphql({ schema, source: body.query, rootValue, operationName: body.operationName });
+  });
+  const origin = await app.listen({ host: '127.0.0.1', port: 0 });
+  return { app, origin, requests };
+}
