@@ -1,0 +1,21 @@
+import { accessStoresContract } from './access-stores.contract';
+import { accessTokenStoreContract } from './access-token-store.contract';
+import { connectionIssueStoreContract } from './connection-issue-store.contract';
+import { connectionStoreContract } from './connection-store.contract';
+import { databaseContract } from './database.contract';
+import { idempotencyStoreContract } from './idempotency-store.contract';
+import { useSharedStorage } from './shared-storage';
+import type { MakeTestDatabase } from './test-database';
+
+/** What every engine must do alike: one storage for all its tests, each of which works on a tenant of its own. */
+export function storeContract(name: string, makeDatabase: MakeTestDatabase): void {
+  describe(name, () => {
+    const shared = useSharedStorage(makeDatabase);
+    databaseContract(shared);
+    accessStoresContract(shared);
+    connectionStoreContract(shared);
+    connectionIssueStoreContract(shared);
+    accessTokenStoreContract(shared);
+    idempotencyStoreContract(shared);
+  });
+}
