@@ -58,8 +58,8 @@ describeInBrowser('the playground in a browser', () => {
     context = await openContext();
   });
   afterEach(async () => {
-    await context.close();
-    await server.app.close();
+    await context?.close();
+    await server?.app.close();
     expect(complaints).toEqual([]);
   });
 
@@ -212,7 +212,7 @@ describeInBrowser('the playground in a browser', () => {
   });
 
   it('says so in a sentence when introspection is switched off, and still runs operations', async () => {
-    await server.app.close();
+    await server?.app.close();
     server = await startPlaygroundServer({ introspection: false });
     const page = await openPlayground();
 
@@ -256,7 +256,7 @@ describe('the route of the playground', () => {
     server = await startPlaygroundServer({ root });
   });
   afterEach(async () => {
-    await server.app.close();
+    await server?.app.close();
     rmSync(root, { recursive: true, force: true });
   });
 
