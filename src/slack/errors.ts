@@ -54,7 +54,8 @@ function uniqueness({ mentions }: Refusal): Meaning {
 /** The error for a SCIM refusal that no waiting, other token or other form can mend. */
 export function refusalError(refusal: Refusal, call: RefusedCall): AppError {
   const { status, slackCode } = refusal;
-  if (status === 405 || status === 501 || (call.kind === 'WRITE_ON_PERSON' && refusal.saysPatchIsUnsupported)) {
+  const isVerbRefused = status === 405 || status === 501 || slackCode === 'method_not_allowed';
+  if (isVerbRefused || (call.kind === 'WRITE_ON_PERSON' && refusal.saysPatchIsUnsupported)) {
     return new VerbNotSupported('Slack does not offer this call.', slackCode, status);
   }
   const meaning = meaningOf(refusal);

@@ -98,8 +98,9 @@ export class UserLookup {
   }
 
   /**
-   * Reads the whole list and keeps who matches. Ends at the stated total, at an empty page, and at a page that begins
-   * with somebody who was there before: some servers repeat the first page past the end. Nobody is returned twice.
+   * Reads the whole list and keeps who matches. Ends at the stated total, at an empty page, and at a page with nobody
+   * new on it: some servers repeat the first page past the end. A page may well begin with somebody from the one before,
+   * when the list grew meanwhile. Nobody is returned twice.
    */
   async #walk(matches: (user: DirectoryUser) => boolean, call: UpstreamCall): Promise<readonly DirectoryUser[]> {
     const seen = new Set<string>();
@@ -107,9 +108,9 @@ export class UserLookup {
     let startIndex = 1;
     for (let pages = 0; pages < MOST_PAGES; pages += 1) {
       const { list, users } = await this.#page(startIndex, LARGEST_PAGE, undefined, call);
-      const isRepeated = users[0] !== undefined && seen.has(users[0].slackId);
-      if (list.entries.length === 0 || isRepeated) return found;
-      for (const user of users) {
+      const newcomers = users.filter(({ slackId }) => !seen.has(slackId));
+      if (list.entries.length === 0 || (newcomers.length === 0 && users.length > 0)) return found;
+      for (const user of newcomers) {
         if (seen.has(user.slackId)) continue;
         seen.add(user.slackId);
         if (matches(user)) found.push(user);

@@ -21,8 +21,9 @@ describe('ScimExchange', () => {
   beforeEach(() => {
     rig = makeRig();
   });
-  afterEach(() => {
+  afterEach(async () => {
     rig.agent.assertNoPendingInterceptors();
+    await rig.agent.close();
   });
 
   function onGet() {

@@ -13,8 +13,9 @@ describe('ScimClient', () => {
   beforeEach(() => {
     rig = makeRig();
   });
-  afterEach(() => {
+  afterEach(async () => {
     rig.agent.assertNoPendingInterceptors();
+    await rig.agent.close();
   });
 
   it('probes with the cheapest list, with the token in the header alone', async () => {
