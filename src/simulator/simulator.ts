@@ -121,9 +121,8 @@ class RunningSimulator implements Simulator {
   }
 
   async listen(host: string, port: number): Promise<void> {
-    const address = await this.#server.listen({ host, port });
     // Fastify names one concrete address when it listens on all of them.
-    this.#url = address.replace('[::1]', 'localhost');
+    this.#url = await this.#server.listen({ host, port });
   }
 
   snapshot(): Snapshot {

@@ -9,7 +9,7 @@ import { isIsoDate, parseObject } from './value';
 export function setGuest(draft: UserDraft, value: unknown): void {
   const extension = parseObject(value, 'guest');
   const { person, organization } = draft;
-  if (organization.plan !== 'enterprise') throw new ScimError('cannot_make_user_guest', 'plan');
+  if (!person.guest && organization.plan !== 'enterprise') throw new ScimError('cannot_make_user_guest', 'plan');
   if (person.rank !== 'member') throw new ScimError('cannot_make_user_guest', `user=${person.id}`);
   const type = extension.type ?? person.guest?.type;
   const isKept = person.guest !== null && type === person.guest.type;

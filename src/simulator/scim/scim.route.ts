@@ -142,7 +142,9 @@ async function write(request: ScimRequest, { endpoint, resource, id }: Target): 
     if (switches.writeTimeMs > 0) await pause(switches.writeTimeMs);
     return endpoint.run(request, id);
   };
-  return id !== '' && (resource === 'Users' || resource === 'Groups') ? locks.hold(resource, id, work) : work();
+  return id !== '' && (resource === 'Users' || resource === 'Groups')
+    ? locks.hold(resource, id, switches.writeTimeMs, work)
+    : work();
 }
 
 function getSchema(_request: ScimRequest, id: string): Answer {

@@ -1,4 +1,4 @@
-import { defaultTimezone } from '../world/person';
+import { defaultTimezone, gravatarUrl } from '../world/person';
 import { parseEmails, sameAddress, selectEmails } from './email';
 import { removeGuest, setGuest } from './guest';
 import { ScimError } from './scim-error';
@@ -143,7 +143,8 @@ function setPhotos(draft: UserDraft, value: unknown): void {
   }
   if (!isObject(photo) || typeof photo.value !== 'string') throw new ScimError('photos_invalid');
   if (!/^(https?:\/\/\S+|data:image\/\S+)$/.test(photo.value)) throw new ScimError('photos_invalid');
-  draft.photo = photo.value;
+  // A client that sends back what it read must not turn the default into a picture of its own.
+  draft.photo = draft.before && photo.value === gravatarUrl(draft.before.primaryEmail) ? null : photo.value;
 }
 
 function defaultProfileUrl({ before, organization }: UserDraft): string | null {

@@ -4,12 +4,16 @@ import { ScimError } from './scim-error';
 export class WriteLocks {
   readonly #held = new Set<string>();
 
-  /** @throws ScimError `resource_locked` for groups, `too_many_requests` for users (SCIM §9.2, documented; the split is assumed). */
-  async hold<T>(resource: 'Users' | 'Groups', id: string, work: () => Promise<T>): Promise<T> {
+  /**
+   * @param timeMs how long the work takes: what the refused call is told to wait.
+   * @throws ScimError `resource_locked` for groups, `too_many_requests` for users (SCIM §9.2, documented; the split is assumed).
+   */
+  async hold<T>(resource: 'Users' | 'Groups', id: string, timeMs: number, work: () => Promise<T>): Promise<T> {
     const key = `${resource}/${id}`;
+    const retryAfterSeconds = Math.max(1, Math.ceil(timeMs / 1000));
     if (this.#held.has(key)) {
       throw new ScimError(resource === 'Groups' ? 'resource_locked' : 'too_many_requests', undefined, {
-        retryAfterSeconds: 1,
+        retryAfterSeconds,
       });
     }
     this.#held.add(key);
