@@ -116,14 +116,20 @@ const handshakeCodes =
   /^(UND_ERR_CONNECT_TIMEOUT|UND_ERR_INVALID_ARG|ERR_TLS_.*|ERR_SSL_.*|EPROTO|CERT_.*|SELF_SIGNED_.*|DEPTH_ZERO_.*|UNABLE_TO_.*)$/;
 
 function failedBeforeSending(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(failedBeforeSending);
-  return ('syscall' in error && connectingSyscalls.includes(error.syscall)) || handshakeCodes.test(codeOf(error));
+  const { errors, syscall } = membersOf(error);
+  // An attempt at several addresses of one name.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(failedBeforeSending);
+  return connectingSyscalls.includes(syscall) || handshakeCodes.test(codeOf(error));
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
-  return 'NETWORK_ERROR';
+  const { code } = membersOf(error);
+  return typeof code === 'string' ? code : 'NETWORK_ERROR';
+}
+
+/** By shape and not by `instanceof`: the errors of Node's own modules may belong to another realm. */
+function membersOf(error: unknown): { code?: unknown; errors?: unknown; syscall?: unknown } {
+  return typeof error === 'object' && error !== null ? error : {};
 }
 
 function firstOf(value: string | string[] | undefined): string | undefined {

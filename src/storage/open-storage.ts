@@ -9,6 +9,7 @@ import { TypeOrmDatabase } from './database';
 import type { Dialect } from './dialect';
 import { verifyKeys, WrongSealingKey } from './key-check.store';
 import { migrate, SchemaMismatch } from './migrate';
+import { resealTokens } from './reseal-tokens';
 import { translated } from './store-handle';
 
 export interface StorageOptions {
@@ -28,7 +29,8 @@ export interface Storage {
 }
 
 /**
- * Opens the database, migrates it, and makes sure that the sealing keys are the right ones.
+ * Opens the database, migrates it, makes sure that the sealing keys are the right ones, and seals with the newest what an
+ * older one sealed.
  * @throws WrongSealingKey, SchemaMismatch: the process must not start. TransientFailure: it may be started again.
  */
 export async function openStorage({ database: config, keys, clock, logger }: StorageOptions): Promise<Storage> {
@@ -42,6 +44,7 @@ export async function openStorage({ database: config, keys, clock, logger }: Sto
     await preparing.initialize();
     await migrate(preparing, dialect);
     await verifyKeys(preparing, dialect, cipher, clock);
+    await resealTokens(preparing, dialect, cipher, logger);
     if (!dataSource.isInitialized) await dataSource.initialize();
   } catch (error) {
     await destroy(dataSource);

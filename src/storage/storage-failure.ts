@@ -51,7 +51,7 @@ export interface DriverFailure {
 export function driverFailureOf(error: unknown): DriverFailure {
   const source: unknown = error instanceof QueryFailedError ? error.driverError : error;
   return {
-    code: textOf(source, 'code') || (source instanceof Error ? source.name : 'UNKNOWN'),
+    code: textOf(source, 'code') || textOf(source, 'name') || 'UNKNOWN',
     message: textOf(source, 'message'),
     constraint: textOf(source, 'constraint'),
   };

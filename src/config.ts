@@ -1,0 +1,204 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { Secret } from './shared/secret';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface Config {
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    readonly introspection: boolean;
+    readonly playground: boolean;
+    /** How long running requests may take to finish after a request to stop. */
+    readonly drainTimeoutMs: number;
+    /** How long one GraphQL call may take, waits for Slack's rate limits included. */
+    readonly callTimeoutMs: number;
+  };
+  readonly logLevel: LogLevel;
+  readonly dataDirectory: string;
+  readonly database: DatabaseConfig;
+  readonly sealing: SealingConfig;
+  readonly slack: {
+    readonly live: SlackOrigins;
+    readonly gov: SlackOrigins;
+    readonly attemptTimeoutMs: number;
+    readonly limits: 'slack' | 'off';
+  };
+  readonly sandbox: SandboxConfig;
+}
+
+export type DatabaseConfig =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: Secret; readonly poolSize: number };
+
+/** Keys from the environment, newest first; or a key file of our own making beside the embedded database. */
+export type SealingConfig =
+  | { readonly kind: 'keys'; readonly keys: readonly Buffer[] }
+  | { readonly kind: 'file'; readonly file: string };
+
+export interface SlackOrigins {
+  /** The Web API is below this address, at /api/…. */
+  readonly web: string;
+  /** SCIM is below this address, at /scim/v2/…. */
+  readonly scim: string;
+}
+
+export type SandboxConfig =
+  | { readonly kind: 'off' }
+  | { readonly kind: 'on'; readonly port: number; readonly limits: boolean; readonly stateFile: string };
+
+/** Everything that is wrong with the environment, together; variables are named, values never. */
+export class ConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'ConfigError';
+  }
+}
+
+const SEALING_KEY_BYTES = 32;
+
+/**
+ * Reads the configuration from environment variables; an empty variable counts as unset.
+ * @throws ConfigError listing every problem
+ */
+export function loadConfig(env: NodeJS.ProcessEnv): Config {
+  const reader = new EnvironmentReader(env);
+  const dataDirectory = resolve(reader.text('ROLLCALL_DATA_DIR') ?? 'data');
+  const database = readDatabase(reader, dataDirectory);
+  const config: Config = {
+    http: {
+      host: reader.text('ROLLCALL_HOST') ?? '127.0.0.1',
+      port: reader.integer('ROLLCALL_PORT', { fallback: 4000, min: 0, max: 65_535 }),
+      introspection: reader.flag('ROLLCALL_INTROSPECTION', true),
+      playground: reader.flag('ROLLCALL_PLAYGROUND', true),
+      drainTimeoutMs: reader.integer('ROLLCALL_DRAIN_TIMEOUT_MS', { fallback: 10_000, min: 0, max: 600_000 }),
+      callTimeoutMs: reader.integer('ROLLCALL_CALL_TIMEOUT_MS', { fallback: 60_000, min: 1_000, max: 600_000 }),
+    },
+    logLevel: reader.choice('ROLLCALL_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
+    dataDirectory,
+    database,
+    sealing: readSealing(reader, database, dataDirectory),
+    slack: {
+      live: {
+        web: reader.origin('ROLLCALL_SLACK_WEB_URL', 'https://slack.com'),
+        scim: reader.origin('ROLLCALL_SLACK_SCIM_URL', 'https://api.slack.com'),
+      },
+      gov: {
+        web: reader.origin('ROLLCALL_SLACK_GOV_WEB_URL', 'https://slack-gov.com'),
+        scim: reader.origin('ROLLCALL_SLACK_GOV_SCIM_URL', 'https://api.slack-gov.com'),
+      },
+      attemptTimeoutMs: reader.integer('ROLLCALL_SLACK_TIMEOUT_MS', { fallback: 10_000, min: 100, max: 120_000 }),
+      limits: reader.choice('ROLLCALL_SLACK_LIMITS', ['slack', 'off'], 'slack'),
+    },
+    sandbox: readSandbox(reader, database, dataDirectory),
+  };
+  reader.throwIfProblems();
+  return deepFreeze(config);
+}
+
+function readDatabase(reader: EnvironmentReader, dataDirectory: string): DatabaseConfig {
+  const url = reader.text('DATABASE_URL');
+  const poolSize = reader.integer('ROLLCALL_DATABASE_POOL_SIZE', { fallback: 10, min: 1, max: 200 });
+  if (url === undefined) return { kind: 'sqlite', file: resolve(dataDirectory, 'rollcall.sqlite') };
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url)) {
+    reader.problem('DATABASE_URL must be a postgres:// address; leave it unset for the embedded SQLite database');
+  }
+  return { kind: 'postgres', url: new Secret(url), poolSize };
+}
+
+function readSealing(reader: EnvironmentReader, database: DatabaseConfig, dataDirectory: string): SealingConfig {
+  const text = reader.text('ROLLCALL_SEALING_KEYS');
+  if (text === undefined) {
+    if (database.kind === 'postgres') {
+      reader.problem(
+        'ROLLCALL_SEALING_KEYS is required with DATABASE_URL: one or more keys of 32 random bytes in base64, newest first, separated by commas (make one with: openssl rand -base64 32)',
+      );
+    }
+    return { kind: 'file', file: resolve(dataDirectory, 'sealing.key') };
+  }
+  const keys = text.split(',').map((part) => Buffer.from(part.trim(), 'base64'));
+  if (keys.some((key) => key.length !== SEALING_KEY_BYTES)) {
+    reader.problem(`ROLLCALL_SEALING_KEYS must hold keys of ${SEALING_KEY_BYTES} bytes in base64, separated by commas`);
+  } else if (new Set(keys.map((key) => key.toString('hex'))).size < keys.length) {
+    reader.problem('ROLLCALL_SEALING_KEYS names a key twice');
+  }
+  return { kind: 'keys', keys };
+}
+
+/** The sandbox keeps its people in this process, so replicas on one PostgreSQL would each show another Slack: off there. */
+function readSandbox(reader: EnvironmentReader, database: DatabaseConfig, dataDirectory: string): SandboxConfig {
+  const isOn = reader.flag('ROLLCALL_SANDBOX', database.kind === 'sqlite');
+  const port = reader.integer('ROLLCALL_SANDBOX_PORT', { fallback: 0, min: 0, max: 65_535 });
+  const limits = reader.flag('ROLLCALL_SANDBOX_LIMITS', true);
+  return isOn ? { kind: 'on', port, limits, stateFile: resolve(dataDirectory, 'sandbox.json') } : { kind: 'off' };
+}
+
+/** Collects problems instead of throwing at the first, so that an operator repairs all of them in one go. */
+class EnvironmentReader {
+  readonly #problems: string[] = [];
+
+  constructor(private readonly env: NodeJS.ProcessEnv) {}
+
+  problem(text: string): void {
+    this.#problems.push(text);
+  }
+
+  throwIfProblems(): void {
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+  }
+
+  text(name: string): string | undefined {
+    const value = this.env[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  integer(name: string, { fallback, min, max }: { fallback: number; min: number; max: number }): number {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const number = /^\d{1,12}$/.test(value) ? Number(value) : Number.NaN;
+    if (number >= min && number <= max) return number;
+    this.problem(`${name} must be a whole number from ${min} to ${max}`);
+    return fallback;
+  }
+
+  flag(name: string, fallback: boolean): boolean {
+    return this.choice(name, ['on', 'off'], fallback ? 'on' : 'off') === 'on';
+  }
+
+  choice<Choice extends string>(name: string, choices: readonly Choice[], fallback: Choice): Choice {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const chosen = choices.find((choice) => choice === value.toLowerCase());
+    if (chosen) return chosen;
+    this.problem(`${name} must be one of: ${choices.join(', ')}`);
+    return fallback;
+  }
+
+  /** Tokens are sent to this address: it must be https, and plain http only where it cannot leave the machine. */
+  origin(name: string, fallback: string): string {
+    const value = this.text(name);
+    if (value === undefined) return fallback;
+    const url = URL.canParse(value) ? new URL(value) : undefined;
+    const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+    if (!url || !isSafe) this.problem(`${name} must be an https address (plain http is accepted for loopback only)`);
+    else if (url.username || url.password || url.search || url.hash) {
+      this.problem(`${name} must be an address without user, query or fragment`);
+    }
+    return value.replace(/\/+$/, '');
+  }
+}
+
+function isLoopback(hostname: string): boolean {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host === 'localhost' || host === '::1') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+function deepFreeze<T>(value: T): T {
+  if (value !== null && typeof value === 'object' && !Buffer.isBuffer(value) && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+}

@@ -1,0 +1,22 @@
+import type { Caller } from '../domain/access/access';
+import { type AppError, Unauthenticated } from '../domain/errors';
+import type { RequestLoaders } from './connections/request-loaders';
+
+/** What a resolver knows about the request. The caller stays behind `callerOf`, so that no resolver can forget to ask. */
+export interface GraphQLContext {
+  readonly requestId: string;
+  readonly authentication: { readonly caller: Caller } | { readonly error: AppError };
+  readonly loaders: RequestLoaders;
+}
+
+/** @throws Unauthenticated when the request carried no valid API key. */
+export function callerOf({ authentication }: GraphQLContext): Caller {
+  if ('caller' in authentication) return authentication.caller;
+  throw authentication.error;
+}
+
+export function missingKey(): Unauthenticated {
+  return new Unauthenticated('This request carries no API key.', {
+    remedy: 'Send a key as "Authorization: Bearer <key>".',
+  });
+}

@@ -1,0 +1,163 @@
+import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
+import type { Caller } from '../../domain/access/access';
+import type { Connection, ConnectionId } from '../../domain/connections/connection';
+import type { DirectoryQueryService } from '../../domain/directory/directory-query.service';
+import type { ProvisionResult } from '../../domain/directory/provision-result';
+import type { ProvisioningService } from '../../domain/directory/provisioning.service';
+import type { UserSelector } from '../../domain/directory/user';
+import { ConnectionType } from '../connections/connection.type';
+import { callerOf, type GraphQLContext } from '../context';
+import { withoutNulls } from '../nulls';
+import { afterArgument, decodeCursor, encodeCursor, firstArgument, type Page, pageOf, parseFirst } from '../page.type';
+import { asPayload } from '../problems/problem-node';
+import {
+  ProvisionUserInput,
+  toChanges,
+  toDraft,
+  UpdateUserInput,
+  UserActionInput,
+  UserFilterInput,
+  UserSelectorInput,
+} from './user.input';
+import { UserPageType, UserType } from './user.type';
+import { type DirectoryUserNode, toUserNode } from './user-node';
+import { UserPayloadType } from './user-payload.type';
+
+@Resolver(() => ConnectionType)
+export class ConnectionUsersResolver {
+  constructor(private readonly directory: DirectoryQueryService) {}
+
+  @FieldResolver(() => UserPageType, {
+    description: 'The people of this Slack, live, deactivated ones and bots among them. Permission: USERS_READ.',
+  })
+  async users(
+    @Root() connection: Connection,
+    @Arg('first', () => Int, firstArgument) first: number,
+    @Arg('after', () => String, afterArgument) after: string | undefined,
+    @Arg('filter', () => UserFilterInput, { nullable: true, description: 'Which of them.' })
+    filter: UserFilterInput | undefined,
+    @Ctx() context: GraphQLContext,
+  ): Promise<Page<DirectoryUserNode>> {
+    const position = after === undefined || after === null ? 0 : decodeCursor(after, parsePosition);
+    const page = await this.directory.list(callerOf(context), connection.id, withoutNulls(filter), {
+      first: parseFirst(first),
+      after: position,
+    });
+    const edges = page.users.map(({ user, position: at }) => ({
+      cursor: encodeCursor(at),
+      node: toUserNode(connection.id, user),
+    }));
+    return pageOf(edges, {
+      hasMore: page.hasMore,
+      isFirst: position === 0,
+      totalCount: page.totalCount,
+      endCursor: page.lastPosition > 0 ? encodeCursor(page.lastPosition) : undefined,
+    });
+  }
+
+  @FieldResolver(() => UserType, {
+    nullable: true,
+    description: 'One person, live; null when there is none. Permission: USERS_READ.',
+  })
+  async user(
+    @Root() connection: Connection,
+    @Arg('by', () => UserSelectorInput, { description: 'Which person.' }) by: UserSelectorInput,
+    @Ctx() context: GraphQLContext,
+  ): Promise<DirectoryUserNode | undefined> {
+    const user = await this.directory.find(callerOf(context), connection.id, toSelector(by));
+    return user && toUserNode(connection.id, user);
+  }
+}
+
+@Resolver(() => UserType)
+export class UserResolver {
+  constructor(private readonly provisioning: ProvisioningService) {}
+
+  @Mutation(() => UserPayloadType, {
+    description:
+      'Makes sure that a person has an account as described: creates it, or adopts, updates or reactivates the one that holds the e-mail address. Permission: USERS_WRITE.',
+  })
+  provisionUser(
+    @Arg('input', () => ProvisionUserInput, { description: 'The person and what to do if they exist.' })
+    input: ProvisionUserInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return this.write(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.provision(caller, {
+        connectionId,
+        user: toDraft(input.user),
+        ifExists: input.ifExists,
+        idempotencyKey: input.idempotencyKey ?? undefined,
+      }),
+    );
+  }
+
+  @Mutation(() => UserPayloadType, {
+    description: 'Changes fields of an account. Permission: USERS_WRITE.',
+  })
+  updateUser(
+    @Arg('input', () => UpdateUserInput, { description: 'The person and the changes.' }) input: UpdateUserInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return this.write(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.update(caller, { ...toCall(connectionId, input), changes: toChanges(input.changes) }),
+    );
+  }
+
+  @Mutation(() => UserPayloadType, {
+    description:
+      'Deactivates an account: the person is signed out everywhere and the content stays. Doing it again changes nothing. The installer of the connection is refused. Permission: USERS_WRITE.',
+  })
+  deprovisionUser(
+    @Arg('input', () => UserActionInput, { description: 'The person.' }) input: UserActionInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return this.write(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.deprovision(caller, toCall(connectionId, input)),
+    );
+  }
+
+  @Mutation(() => UserPayloadType, {
+    description: 'Makes a deactivated account active again; an active one stays as it is. Permission: USERS_WRITE.',
+  })
+  reactivateUser(
+    @Arg('input', () => UserActionInput, { description: 'The person.' }) input: UserActionInput,
+    @Ctx() context: GraphQLContext,
+  ) {
+    return this.write(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.reactivate(caller, toCall(connectionId, input)),
+    );
+  }
+
+  private write(
+    context: GraphQLContext,
+    connectionId: string,
+    work: (caller: Caller, connectionId: ConnectionId) => Promise<ProvisionResult>,
+  ) {
+    return asPayload(
+      context,
+      async (caller) => {
+        const { user, outcome, warnings } = await work(caller, connectionId as ConnectionId);
+        return { user: toUserNode(connectionId as ConnectionId, user), outcome, problems: warnings };
+      },
+      { failure: { user: undefined, outcome: 'FAILED' as const }, connectionId },
+    );
+  }
+}
+
+function toCall(
+  connectionId: ConnectionId,
+  { user, idempotencyKey }: { user: UserSelectorInput; idempotencyKey?: string | null },
+) {
+  return { connectionId, user: toSelector(user), idempotencyKey: idempotencyKey ?? undefined };
+}
+
+/** The schema lets exactly one of the three through. */
+function toSelector({ slackId, email, userName }: UserSelectorInput): UserSelector {
+  if (slackId !== undefined) return { slackId };
+  return email === undefined ? { userName: userName ?? '' } : { email };
+}
+
+function parsePosition(decoded: unknown): number | undefined {
+  return Number.isSafeInteger(decoded) && Number(decoded) >= 0 ? Number(decoded) : undefined;
+}

@@ -1,0 +1,50 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { AccessTokenId, ConnectionId } from '../domain/connections/connection';
+import type { ConnectionQueryService } from '../domain/connections/connection-query.service';
+import type { DirectoryQueryService } from '../domain/directory/directory-query.service';
+import { NotFound } from '../domain/errors';
+import { callerOf, type GraphQLContext } from './context';
+import { decodeUserId, toUserNode } from './directory/user-node';
+import { NodeType, typeOfId } from './node.type';
+
+@Resolver(() => NodeType)
+export class NodeResolver {
+  constructor(
+    private readonly connections: ConnectionQueryService,
+    private readonly directory: DirectoryQueryService,
+  ) {}
+
+  @Query(() => NodeType, {
+    nullable: true,
+    description: "Anything by its global id; null when it is unknown or another tenant's.",
+  })
+  async node(
+    @Arg('id', () => ID, { description: 'A global id of this gateway.' }) id: string,
+    @Ctx() context: GraphQLContext,
+  ): Promise<object | undefined> {
+    const caller = callerOf(context);
+    switch (typeOfId(id)) {
+      case 'Connection':
+        return this.connections.find(caller, id as ConnectionId);
+      case 'OAuthToken':
+        return this.connections.findToken(caller, id as AccessTokenId);
+      case 'User':
+        return this.findUser(id, context);
+      default:
+        return undefined;
+    }
+  }
+
+  private async findUser(id: string, context: GraphQLContext): Promise<object | undefined> {
+    const decoded = decodeUserId(id);
+    if (!decoded) return undefined;
+    try {
+      const user = await this.directory.find(callerOf(context), decoded.connectionId, decoded.by);
+      return user && toUserNode(decoded.connectionId, user);
+    } catch (error) {
+      // The id names a connection of another tenant, or one that is gone.
+      if (error instanceof NotFound) return undefined;
+      throw error;
+    }
+  }
+}

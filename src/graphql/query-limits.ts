@@ -1,0 +1,143 @@
+import {
+  type ASTVisitor,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  GraphQLError,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  type ValidationContext,
+  type ValueNode,
+} from 'graphql';
+
+/**
+ * What one document may ask for. A page of people with all their fields inside a page of connections is the largest
+ * honest query, and stays well below; the product of two pages of 100 does not.
+ */
+export const queryLimits = {
+  depth: 15,
+  aliases: 30,
+  directives: 30,
+  rootFields: 15,
+  /** Fields, counted as often as the pages around them can repeat them. */
+  cost: 30_000,
+} as const;
+
+interface Size {
+  depth: number;
+  aliases: number;
+  directives: number;
+  cost: number;
+}
+
+/** Fields that hold a page's entries: what is below them repeats `first` times. */
+const pagedFields: ReadonlySet<string> = new Set(['connections', 'users']);
+const DEFAULT_PAGE = 20;
+const LARGEST_PAGE = 100;
+/** A variable page size is unknown at validation, so it counts as the largest. */
+const UNKNOWN_PAGE = LARGEST_PAGE;
+/** Introspection nests deeper than data and costs nothing; graphql-js has its own rule against circular introspection. */
+const INTROSPECTION_DEPTH = 20;
+/** Stop counting when a document is hopeless, so that fragments that multiply cannot keep the counter busy. */
+const ENOUGH = 1_000_000;
+
+/** Refuses documents that are too deep, too broad, or too costly, before anything is executed. */
+export function queryLimitsRule(context: ValidationContext): ASTVisitor {
+  return {
+    OperationDefinition(operation) {
+      const problem = problemOf(context, operation);
+      if (problem) {
+        context.reportError(new GraphQLError(problem, { nodes: [operation], extensions: { code: 'QUERY_TOO_LARGE' } }));
+      }
+    },
+  };
+}
+
+function problemOf(context: ValidationContext, operation: OperationDefinitionNode): string | undefined {
+  const size = new Measure(context).operation(operation);
+  const rootFields = operation.selectionSet.selections.length;
+  if (size.depth > queryLimits.depth) return `The query nests deeper than ${queryLimits.depth} levels.`;
+  if (size.aliases > queryLimits.aliases) return `The query has more than ${queryLimits.aliases} aliases.`;
+  if (size.directives > queryLimits.directives) return `The query has more than ${queryLimits.directives} directives.`;
+  if (rootFields > queryLimits.rootFields) return `The query has more than ${queryLimits.rootFields} root fields.`;
+  if (size.cost > queryLimits.cost)
+    return `The query can return more than ${queryLimits.cost} values; ask for smaller pages.`;
+  return undefined;
+}
+
+class Measure {
+  readonly #fragments = new Map<string, Size>();
+  readonly #open = new Set<string>();
+
+  constructor(private readonly context: ValidationContext) {}
+
+  operation(operation: OperationDefinitionNode): Size {
+    return add(this.selections(operation.selectionSet), {
+      ...nothing(),
+      directives: operation.directives?.length ?? 0,
+    });
+  }
+
+  private selections(selectionSet: SelectionSetNode): Size {
+    let total = nothing();
+    for (const selection of selectionSet.selections) {
+      const directives = selection.directives?.length ?? 0;
+      const inner =
+        selection.kind === Kind.FIELD
+          ? this.field(selection)
+          : selection.kind === Kind.INLINE_FRAGMENT
+            ? this.selections(selection.selectionSet)
+            : this.fragment(this.context.getFragment(selection.name.value));
+      total = add(total, { ...inner, directives: inner.directives + directives });
+    }
+    return total;
+  }
+
+  private field(field: FieldNode): Size {
+    const aliases = field.alias ? 1 : 0;
+    if (!field.selectionSet) return { depth: 1, aliases, directives: 0, cost: 1 };
+    const inner = this.selections(field.selectionSet);
+    const isIntrospection = field.name.value === '__schema' || field.name.value === '__type';
+    const depth = isIntrospection && inner.depth <= INTROSPECTION_DEPTH ? 1 : inner.depth + 1;
+    const times = pagedFields.has(field.name.value) ? pageSizeOf(field) : 1;
+    return {
+      depth,
+      aliases: aliases + inner.aliases,
+      directives: inner.directives,
+      cost: Math.min(ENOUGH, 1 + inner.cost * times),
+    };
+  }
+
+  /** Measured once each, so that fragments which spread each other many times cost no time; cycles are another rule's. */
+  private fragment(fragment: FragmentDefinitionNode | undefined | null): Size {
+    if (!fragment || this.#open.has(fragment.name.value)) return nothing();
+    const { value: name } = fragment.name;
+    const known = this.#fragments.get(name);
+    if (known) return known;
+    this.#open.add(name);
+    const size = this.selections(fragment.selectionSet);
+    this.#open.delete(name);
+    this.#fragments.set(name, size);
+    return size;
+  }
+}
+
+function nothing(): Size {
+  return { depth: 0, aliases: 0, directives: 0, cost: 0 };
+}
+
+function add(left: Size, right: Size): Size {
+  return {
+    depth: Math.max(left.depth, right.depth),
+    aliases: Math.min(ENOUGH, left.aliases + right.aliases),
+    directives: Math.min(ENOUGH, left.directives + right.directives),
+    cost: Math.min(ENOUGH, left.cost + right.cost),
+  };
+}
+
+function pageSizeOf(field: FieldNode): number {
+  const value: ValueNode | undefined = field.arguments?.find(({ name }) => name.value === 'first')?.value;
+  if (!value) return DEFAULT_PAGE;
+  if (value.kind !== Kind.INT) return UNKNOWN_PAGE;
+  return Math.min(LARGEST_PAGE, Math.max(1, Number(value.value)));
+}

@@ -1,0 +1,39 @@
+import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
+import { buildSchemaSync, type ContainerType } from 'type-graphql';
+import { AccessResolver } from './access/access.resolver';
+import { ConnectionResolver, OAuthTokenResolver } from './connections/connection.resolver';
+import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
+import { NodeResolver } from './node.resolver';
+import { problemTypes } from './problems/problem.type';
+
+/** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
+const oneOfInputs = ['UserSelector'];
+
+export const resolverClasses = [
+  AccessResolver,
+  ConnectionResolver,
+  OAuthTokenResolver,
+  ConnectionUsersResolver,
+  UserResolver,
+  NodeResolver,
+] as const;
+
+/**
+ * Builds the schema from the decorated classes.
+ * @param container gives the instance of each class of `resolverClasses`.
+ */
+export function buildGraphQLSchema(container: ContainerType): GraphQLSchema {
+  const schema = buildSchemaSync({
+    resolvers: [...resolverClasses],
+    orphanedTypes: [...problemTypes],
+    container,
+    // Inputs are checked by the domain, which names field and remedy; class-validator would be a second set of rules.
+    validate: false,
+  });
+  for (const name of oneOfInputs) {
+    const type = schema.getType(name);
+    if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type`);
+    type.isOneOf = true;
+  }
+  return schema;
+}

@@ -1,0 +1,119 @@
+import type { ApolloServer } from '@apollo/server';
+import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import type { GraphQLContext } from '../graphql/context';
+import { newId } from '../shared/ids';
+import type { Logger } from '../shared/logger';
+import { requestContext } from '../shared/request-context';
+import { registerPlayground } from './playground.route';
+
+export interface HttpServerOptions {
+  readonly logger: Logger;
+  /** Where the built playground lies; undefined serves none. */
+  readonly playgroundRoot: string | undefined;
+  /** Rejects while the process should get no traffic. */
+  readonly assertReady: () => Promise<void>;
+}
+
+const LARGEST_BODY = 1024 * 1024;
+/** Node waits 300 s for a request by default, which lets a few hundred stalled uploads hold every socket. */
+const REQUEST_TIMEOUT_MS = 20_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const TIMEOUT_CHECK_MS = 2_000;
+const KEEP_ALIVE_MS = 72_000;
+
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { logger } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: LARGEST_BODY,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    genReqId: () => newId('req'),
+    forceCloseConnections: 'idle',
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    requestContext.run({ requestId: request.id }, done);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const [path] = request.url.split('?');
+    const fields = { method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    if (path === '/healthz' || path === '/readyz') logger.debug(fields, 'request');
+    else logger.info(fields, 'request');
+  });
+  app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500;
+    if (status >= 500) logger.error({ err: error }, 'a request met a defect');
+    return reply.code(status).send(errorBody(status, request.id));
+  });
+  app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody(404, request.id)));
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    try {
+      await options.assertReady();
+      return { status: 'ready' };
+    } catch (error) {
+      logger.warn({ err: error }, 'not ready');
+      return reply.code(503).send({ status: 'not ready' });
+    }
+  });
+  return app;
+}
+
+/** Adds `/graphql`, once Apollo has started. */
+export function registerGraphQL(
+  app: FastifyInstance,
+  apollo: ApolloServer<GraphQLContext>,
+  context: (request: FastifyRequest) => Promise<GraphQLContext>,
+): void {
+  app.register(async (scope) => {
+    scope.addHook('onRequest', async (request, reply) => {
+      if (isOtherCharset(request.headers['content-type'])) {
+        return reply.code(415).send(errorBody(415, request.id));
+      }
+    });
+    scope.route({
+      url: '/graphql',
+      method: ['GET', 'POST'],
+      handler: fastifyApolloHandler(apollo, { context }),
+    });
+  });
+}
+
+/** Ends idle connections when Apollo stops, so that a client that keeps one open cannot hold the process. */
+export function drainPlugin(app: FastifyInstance) {
+  return fastifyApolloDrainPlugin<GraphQLContext>(app);
+}
+
+export async function registerPages(app: FastifyInstance, { playgroundRoot }: HttpServerOptions): Promise<void> {
+  if (playgroundRoot === undefined) return;
+  await registerPlayground(app, { root: playgroundRoot });
+  app.get('/', (_request, reply) => reply.redirect('/playground'));
+}
+
+/**
+ * Another charset than UTF-8 could be decoded differently by whatever checks the text before us, so it is refused
+ * instead of guessed.
+ */
+function isOtherCharset(contentType: string | undefined): boolean {
+  const charsets = contentType?.toLowerCase().match(/charset\s*=\s*"?[^\s;"]*/g) ?? [];
+  return charsets.some((charset) => !/=\s*"?utf-?8$/.test(charset));
+}
+
+const messages: Readonly<Record<number, string>> = {
+  400: 'The request is malformed.',
+  404: 'There is nothing here. GraphQL is at /graphql.',
+  405: 'This method is not supported here.',
+  413: 'The request is larger than 1 MB.',
+  415: 'Send the request as application/json in UTF-8.',
+};
+
+/** The shape of a GraphQL answer, so that a client needs one way to read errors. Never a stack or an echo. */
+function errorBody(status: number, requestId: string): object {
+  const message = messages[status] ?? (status >= 500 ? 'Internal error' : 'The request is not acceptable.');
+  const code = status >= 500 ? 'INTERNAL' : status === 404 ? 'NOT_FOUND' : 'INVALID_INPUT';
+  return { errors: [{ message, extensions: { code, requestId } }] };
+}

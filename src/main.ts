@@ -1,0 +1,94 @@
+import 'reflect-metadata';
+import { type App, issueRecoveryKey, startApp } from './app';
+import { type Config, ConfigError, loadConfig } from './config';
+import { createLogger } from './log';
+import type { Logger } from './shared/logger';
+
+async function main(args: readonly string[]): Promise<void> {
+  const config = loadConfig(process.env);
+  const logger = createLogger(config.logLevel);
+  const [command] = args;
+  switch (command) {
+    case undefined:
+      return serve(config, logger);
+    case 'create-admin-key': {
+      const { secret } = await issueRecoveryKey(config, logger);
+      print(`Admin key (shown once): ${secret.reveal()}`);
+      return;
+    }
+    default:
+      throw new ConfigError([`"${command}" is no command; there is "create-admin-key", and none to serve`]);
+  }
+}
+
+async function serve(config: Config, logger: Logger): Promise<void> {
+  const app = await startApp(config, { logger });
+  print(banner(config, app));
+  logger.info({ url: app.url, database: config.database.kind }, 'listening');
+  const stop = once(async (signal: string) => {
+    logger.info({ signal }, 'stopping');
+    await app.stop();
+    logger.info({}, 'stopped');
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      stop(signal).then(() => process.exit(0), fail);
+    });
+  }
+}
+
+/** What a person who started the gateway needs next. It goes to standard output only, never to the log. */
+function banner(config: Config, app: App): string {
+  const lines = ['', 'Rollcall is up.', ''];
+  lines.push(`  GraphQL      ${app.url}/graphql`);
+  if (config.http.playground) lines.push(`  Playground   ${app.url}/playground`);
+  if (app.firstKey) {
+    lines.push(`  Admin key    ${app.firstKey.secret.reveal()}`, '               (shown this once; keep it)');
+  } else {
+    lines.push('  Admin key    shown at the first start; for another one: npm start -- create-admin-key');
+  }
+  if (app.newKeyFile) {
+    lines.push(
+      `  Sealing key  made in ${app.newKeyFile} (mode 0600): without it stored tokens cannot be opened, so back it up`,
+    );
+  }
+  if (app.sandbox) {
+    lines.push('', `  Sandbox      ${app.sandbox.url} (a Slack to play with: its people, and tokens for every case)`);
+    lines.push(`    token of a workspace       ${app.sandbox.tokens['business-admin']}`);
+    lines.push(`    token of an organization   ${app.sandbox.tokens['enterprise-owner']}`);
+  }
+  return [...lines, ''].join('\n');
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Repeated signals join the first. */
+function once<Argument>(work: (argument: Argument) => Promise<void>): (argument: Argument) => Promise<void> {
+  let running: Promise<void> | undefined;
+  return (argument) => {
+    running ??= work(argument);
+    return running;
+  };
+}
+
+/** A start that fails says why in a sentence; only what nobody foresaw comes with a stack. */
+function fail(error: unknown): never {
+  const isForeseen = error instanceof Error && (error instanceof ConfigError || isForeseenStartFailure(error));
+  const text =
+    error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : 'unknown failure';
+  process.stderr.write(`Rollcall cannot go on: ${text}\n`);
+  process.exit(1);
+}
+
+function isForeseenStartFailure(error: Error): boolean {
+  const code = 'code' in error ? error.code : undefined;
+  return (
+    code === 'EADDRINUSE' ||
+    code === 'EACCES' ||
+    ['KeyFileRefused', 'WrongSealingKey', 'SchemaMismatch'].includes(error.name)
+  );
+}
+
+main(process.argv.slice(2)).catch(fail);
