@@ -3,13 +3,18 @@ import { useEffect } from 'react';
 
 /** What GraphiQL has no option for; renders nothing, and must stand inside it. */
 export function EditorSettings() {
-  const { activeTabIndex, queryEditor } = useGraphiQL(({ activeTabIndex, queryEditor }) => ({
-    activeTabIndex,
-    queryEditor,
-  }));
+  const { activeTabIndex, queryEditor, variableEditor } = useGraphiQL(
+    ({ activeTabIndex, queryEditor, variableEditor }) => ({
+      activeTabIndex,
+      queryEditor,
+      variableEditor,
+    }),
+  );
 
   // The examples explain themselves in comments, which nobody reads by scrolling sideways.
-  useEffect(() => queryEditor?.updateOptions({ wordWrap: 'on' }), [queryEditor]);
+  useEffect(() => {
+    for (const editor of [queryEditor, variableEditor]) editor?.updateOptions({ wordWrap: 'on' });
+  }, [queryEditor, variableEditor]);
 
   // There are more tabs than fit, and the active one may have been chosen from the list of examples.
   useEffect(() => {
