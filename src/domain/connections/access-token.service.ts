@@ -49,12 +49,18 @@ export class AccessTokenService {
   /**
    * Opens the active token for a check of the grant itself, or to end it at Slack: those may not depend on what is
    * known of scopes, expiry or lifecycle, because they are what finds out.
+   * @param action what the token is opened for; nothing else may be done with it.
    * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when there is none, or it cannot be opened.
    */
-  async openForCheck(connection: Connection): Promise<{ readonly token: AccessToken; readonly secret: Secret }> {
+  async openForGrant(
+    connection: Connection,
+    action: 'connection.verify' | 'connection.revoke',
+  ): Promise<{ readonly token: AccessToken; readonly secret: Secret }> {
     const token = await this.database.read((stores) => stores.tokens.findActive(connection.id));
     if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
-    return { token, secret: await this.open(token.id) };
+    const secret = await this.open(token.id);
+    this.logger.debug({ connectionId: connection.id, tokenId: token.id, action }, 'token opened');
+    return { token, secret };
   }
 
   private async open(id: AccessTokenId): Promise<Secret> {

@@ -84,7 +84,7 @@ export class ConnectionService {
     const connection = await this.findWritable(caller, id);
     if (connection.lifecycle === 'DISCONNECTED') throw notReady(connection);
     try {
-      const { token, secret } = await this.parts.tokens.openForCheck(connection);
+      const { token, secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
       const grant = await this.parts.verifier.verify(connection.environment, secret, caller);
       assertSameTeam(connection, grant);
       const changed = await this.parts.health.change(connection, async (stores, open, now) => {
@@ -180,7 +180,7 @@ export class ConnectionService {
     const connection = await this.findWritable(caller, id);
     if (connection.lifecycle === 'DISCONNECTED') return connection;
     if (options.revokeToken) {
-      const { secret } = await this.parts.tokens.openForCheck(connection);
+      const { secret } = await this.parts.tokens.openForGrant(connection, 'connection.revoke');
       await this.parts.webApi.revoke(connection.environment, secret, caller);
     }
     const changed = await this.parts.health.change(connection, async (stores, open, now) => {

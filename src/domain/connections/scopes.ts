@@ -20,6 +20,11 @@ export const actionRequirements = {
     installLevel: undefined,
     description: 'Check that the grant still works: token, scopes, plan, install level, and that SCIM answers.',
   },
+  'connection.revoke': {
+    requiredScopes: [],
+    installLevel: undefined,
+    description: 'End the token at Slack when the connection is given up.',
+  },
   'user.read': {
     requiredScopes: ['admin'],
     installLevel: undefined,

@@ -77,7 +77,7 @@ export class DirectoryAccess {
   /** SCIM says only that it refuses the token; the full check tells whether it was revoked, or its owner lost rights, or … */
   private async diagnose(caller: Caller, connection: Connection): Promise<AppError | undefined> {
     try {
-      const { secret } = await this.parts.tokens.openForCheck(connection);
+      const { secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
       await this.parts.verifier.verify(connection.environment, secret, caller);
     } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;

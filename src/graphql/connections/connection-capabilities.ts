@@ -21,7 +21,7 @@ export function capabilitiesOf(connection: Connection, token: AccessToken | unde
 
 function reasonAgainst(action: Action, connection: Connection, token: AccessToken | undefined): string | undefined {
   // A check is what repairs a connection that needs a person, so it stays available there.
-  const isCheck = action === 'connection.verify';
+  const isCheck = action === 'connection.verify' || action === 'connection.revoke';
   switch (connection.status) {
     case 'DISCONNECTED':
       return 'The connection is disconnected.';
