@@ -26,6 +26,8 @@ export interface PostgresConfig {
   readonly kind: 'postgres';
   readonly url: Secret;
   readonly poolSize?: number;
+  /** How long one statement may take. */
+  readonly statementTimeoutMs?: number;
 }
 
 export interface DataSourceUse {
@@ -39,10 +41,9 @@ const DEFAULT_POOL_SIZE = 10;
 /** Long enough for a writer that is nearly done, and short, since it blocks one of libuv's four threads. */
 const BUSY_TIMEOUT_MS = 50;
 
+const DEFAULT_STATEMENT_TIMEOUT_MS = 10_000;
 /** The server gives up before the client does, so that the connection stays usable whenever the server is there at all. */
-const STATEMENT_TIMEOUT_MS = 10_000;
-const QUERY_TIMEOUT_MS = 12_000;
-const LOCK_TIMEOUT_MS = 5_000;
+const ANSWER_MARGIN_MS = 2_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The one place that knows which engine is used. The driver's package is loaded when its data source is made. */
@@ -104,18 +105,17 @@ async function createPrivately(file: string): Promise<void> {
 }
 
 function postgresOptions(
-  { url, poolSize = DEFAULT_POOL_SIZE }: PostgresConfig,
+  { url, poolSize = DEFAULT_POOL_SIZE, statementTimeoutMs = DEFAULT_STATEMENT_TIMEOUT_MS }: PostgresConfig,
   { logger, purpose = 'service' }: DataSourceUse,
 ): DataSourceOptions {
   const isMaintenance = purpose === 'maintenance';
   const limits = isMaintenance
     ? {}
     : {
-        statement_timeout: STATEMENT_TIMEOUT_MS,
-        lock_timeout: LOCK_TIMEOUT_MS,
-        idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+        statement_timeout: statementTimeoutMs,
+        idle_in_transaction_session_timeout: statementTimeoutMs,
         // Without it a half-open connection would hold its caller for the minutes that TCP takes to give up.
-        query_timeout: QUERY_TIMEOUT_MS,
+        query_timeout: statementTimeoutMs + ANSWER_MARGIN_MS,
       };
   return {
     ...commonOptions,

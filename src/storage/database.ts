@@ -41,25 +41,46 @@ export class TypeOrmDatabase implements Database {
   readonly #scope = new AsyncLocalStorage<{ isOpen: boolean }>();
   /** A transaction on the single connection could not be rolled back, and must be before anything else is done. */
   #isUnclean = false;
+  readonly #running = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(private readonly parts: TypeOrmDatabaseParts) {}
 
   read<T>(work: Work<T>): Promise<T> {
-    return this.#repeated('READ', work);
+    return this.#counted(() => this.#repeated('READ', work));
   }
 
   transaction<T>(work: Work<T>): Promise<T> {
-    return this.#repeated('TRANSACTION', work);
+    return this.#counted(() => this.#repeated('TRANSACTION', work));
   }
 
   ping(): Promise<void> {
-    this.#assertNotNested();
-    return this.#inTurn(() => this.#attempt('READ', async () => {}, 'SELECT 1'));
+    return this.#counted(() => this.#inTurn(() => this.#attempt('READ', async () => {}, 'SELECT 1')));
+  }
+
+  /** Lets the work under way end, refuses new work, and gives up the connections. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#running);
+    if (this.parts.dataSource.isInitialized) await this.parts.dataSource.destroy();
+  }
+
+  async #counted<T>(start: () => Promise<T>): Promise<T> {
+    if (this.#scope.getStore()?.isOpen) {
+      throw new Error('Database work called the database again. Use the stores that the work was given.');
+    }
+    if (this.#isClosed) throw new TransientFailure('DISCONNECTED', 'CLOSED');
+    const running = start();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
   }
 
   /** @throws what `work` throws; TransientFailure when the database stays away, StorageFailure when it refuses. */
   async #repeated<T>(mode: Mode, work: Work<T>): Promise<T> {
-    this.#assertNotNested();
     const { clock } = this.parts;
     const giveUpAt = clock.now() + RETRY_FOR_MS;
     for (let attempt = 0; ; attempt += 1) {
@@ -133,11 +154,5 @@ export class TypeOrmDatabase implements Database {
       tokens: new TypeOrmAccessTokenStore(handle, this.parts.cipher),
       idempotency: new TypeOrmIdempotencyStore(handle),
     };
-  }
-
-  #assertNotNested(): void {
-    if (this.#scope.getStore()?.isOpen) {
-      throw new Error('Database work called the database again. Use the stores that the work was given.');
-    }
   }
 }

@@ -25,6 +25,7 @@ export interface Storage {
   readonly fingerprints: { of(tenantId: string, secret: Secret): string };
   /** A stable text that only the holder of the sealing key can know. */
   deriveText(label: string): string;
+  /** Waits for the work under way, and refuses new work. */
   close(): Promise<void>;
 }
 
@@ -52,11 +53,12 @@ export async function openStorage({ database: config, keys, clock, logger }: Sto
   } finally {
     if (preparing !== dataSource) await destroy(preparing);
   }
+  const opened = new TypeOrmDatabase({ dataSource, dialect, cipher, clock });
   return {
-    database: new TypeOrmDatabase({ dataSource, dialect, cipher, clock }),
+    database: opened,
     fingerprints: { of: (tenantId, secret) => cipher.fingerprint(tenantId, secret) },
     deriveText: (label) => cipher.deriveText(label),
-    close: () => destroy(dataSource),
+    close: () => opened.close(),
   };
 }
 

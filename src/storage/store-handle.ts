@@ -72,7 +72,8 @@ export class StoreHandle {
 
   /** @returns false when the transaction may still be open; the connection then counts as lost. */
   async rollback(): Promise<boolean> {
-    if (this.isConnectionLost) return true;
+    // The end of a pooled connection ends its transaction, and a ROLLBACK on it would wait for an answer in vain.
+    if (this.isConnectionLost && !this.dialect.isSingleConnection) return true;
     try {
       await this.dialect.rollback(this.runner);
       return true;

@@ -21,7 +21,9 @@ export class PostgresServer {
   ) {}
 
   static async start(): Promise<PostgresServer> {
-    const child = fork(join(__dirname, 'postgres-server.mjs'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(join(__dirname, 'postgres-server-process.mjs'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const { url, failure } = await answer(child, () => true);
     if (url === undefined) throw new Error(`PostgreSQL does not start:\n${failure}`);
     // The server must not keep the test run alive.

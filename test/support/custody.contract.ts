@@ -1,0 +1,217 @@
+import type { AccessTokenId } from '../../src/domain/connections/connection';
+import { SealBroken } from '../../src/domain/ports';
+import type { Secret } from '../../src/shared/secret';
+import type { Storage } from '../../src/storage/open-storage';
+import { useSharedStorage } from './shared-storage';
+import { aSecret, aToken, storeConnection } from './storage-records';
+import { type MakeTestDatabase, type TestDatabase, testKey } from './test-database';
+
+interface StoredToken {
+  readonly id: AccessTokenId;
+  readonly secret: Secret;
+}
+
+/** What happens to sealed tokens when somebody tampers with the database or with the keys. */
+export function custodyContract(name: string, makeDatabase: MakeTestDatabase): void {
+  describe(`custody of tokens on ${name}`, () => {
+    tamperingContract(makeDatabase);
+    keyChangeContract(makeDatabase);
+  });
+}
+
+function tamperingContract(makeDatabase: MakeTestDatabase): void {
+  describe('when stored values change', () => {
+    const shared = useSharedStorage(makeDatabase);
+
+    it('opens neither of two tokens whose ciphertexts were swapped, and still opens the others', async () => {
+      const [one, two, other] = [
+        await storeToken(shared.storage),
+        await storeToken(shared.storage),
+        await storeToken(shared.storage),
+      ];
+      const [sealedOne, sealedTwo] = [
+        await sealedValue(shared.testDatabase, one),
+        await sealedValue(shared.testDatabase, two),
+      ];
+      await overwrite(shared.testDatabase, one, sealedTwo);
+      await overwrite(shared.testDatabase, two, sealedOne);
+
+      await expect(openToken(shared.storage, one)).rejects.toThrow(SealBroken);
+      await expect(openToken(shared.storage, two)).rejects.toThrow(SealBroken);
+      expect(await openToken(shared.storage, other)).toBe(other.secret.reveal());
+    });
+
+    it.each<[string, (parts: string[]) => string[]]>([
+      [
+        'a truncated ciphertext',
+        ([version, key, nonce, text = '', tag]) => parts(version, key, nonce, text.slice(0, 8), tag),
+      ],
+      [
+        'a tag of 4 bytes',
+        ([version, key, nonce, text, tag = '']) => parts(version, key, nonce, text, first4Bytes(tag)),
+      ],
+      ['an unknown key id', ([version, , ...rest]) => parts(version, '00000000', ...rest)],
+      ['an unknown version', ([, ...rest]) => parts('v0', ...rest)],
+      ['a part too few', (all) => all.slice(0, 4)],
+      ['the plain token', () => ['xoxp-plain']],
+      ['nothing', () => ['']],
+    ])('opens nothing of a value with %s, and tells no part of it', async (_, damage) => {
+      const token = await storeToken(shared.storage);
+      const sealed = await sealedValue(shared.testDatabase, token);
+      const damaged = damage(sealed.split(':')).join(':');
+      await overwrite(shared.testDatabase, token, damaged);
+
+      const failure = await openToken(shared.storage, token).catch((error: unknown) => error);
+
+      expect(failure).toBeInstanceOf(SealBroken);
+      const told = `${(failure as Error).message} ${(failure as Error).stack}`;
+      for (const part of [token.secret.reveal(), ...sealed.split(':').slice(2), 'xoxp-plain']) {
+        expect(told).not.toContain(part);
+      }
+    });
+  });
+}
+
+function keyChangeContract(makeDatabase: MakeTestDatabase): void {
+  describe('when keys change', () => {
+    let testDatabase: TestDatabase;
+    let storage: Storage;
+
+    beforeEach(async () => {
+      testDatabase = await makeDatabase();
+      storage = await testDatabase.open();
+    });
+
+    afterEach(async () => {
+      await storage.close();
+      await testDatabase.drop();
+    });
+
+    async function reopen(...keys: Buffer[]): Promise<void> {
+      await storage.close();
+      storage = await testDatabase.open({ keys });
+    }
+
+    async function keyIds(): Promise<unknown[]> {
+      const rows = await testDatabase.query('SELECT key_id FROM key_check ORDER BY created_at');
+      return rows.map((row) => row.key_id);
+    }
+
+    it('refuses to start with another key, leaves the data as it was, and starts with the right one again', async () => {
+      const token = await storeToken(storage);
+      const before = await sealedValue(testDatabase, token);
+      await storage.close();
+
+      await expect(testDatabase.open({ keys: [testKey(9)] })).rejects.toMatchObject({
+        name: 'WrongSealingKey',
+        message: expect.stringContaining('not the one that this database was sealed with'),
+      });
+      await expect(testDatabase.open({ keys: [] })).rejects.toThrow('At least one sealing key');
+
+      storage = await testDatabase.open();
+      expect(await sealedValue(testDatabase, token)).toBe(before);
+      expect(await openToken(storage, token)).toBe(token.secret.reveal());
+      expect(await keyIds()).toHaveLength(1);
+    });
+
+    it('refuses to start with another key even when no token is stored yet', async () => {
+      await expect(testDatabase.open({ keys: [testKey(9)] })).rejects.toMatchObject({ name: 'WrongSealingKey' });
+    });
+
+    it('refuses to start when the check record was damaged', async () => {
+      await testDatabase.query("UPDATE key_check SET sealed_canary = 'v1:x'");
+
+      await expect(testDatabase.open()).rejects.toMatchObject({ name: 'WrongSealingKey' });
+    });
+
+    it('seals with the newest key what an older one sealed, after which the older one may go', async () => {
+      const [ended, token] = [await storeToken(storage), await storeToken(storage)];
+      await storage.database.transaction(({ tokens }) => tokens.retire(ended.id, 'REVOKED'));
+      const [oldSeal, [oldKey]] = [await sealedValue(testDatabase, token), await keyIds()];
+
+      await reopen(testKey(2), testKey(1));
+
+      const newSeal = await sealedValue(testDatabase, token);
+      expect(newSeal.split(':')[1]).not.toBe(oldSeal.split(':')[1]);
+      expect(await openToken(storage, token)).toBe(token.secret.reveal());
+      expect(await keyIds()).toHaveLength(2);
+
+      await reopen(testKey(2));
+
+      expect(await openToken(storage, token)).toBe(token.secret.reveal());
+      expect(await sealedValue(testDatabase, token)).toBe(newSeal);
+      expect(await keyIds()).toEqual([newSeal.split(':')[1]]);
+      expect(await keyIds()).not.toContain(oldKey);
+    });
+
+    it('keeps fingerprints of equal tokens equal over a change of keys', async () => {
+      const token = await storeToken(storage);
+
+      await reopen(testKey(2), testKey(1));
+
+      const stored = await storage.database.read(({ tokens }) => tokens.findLatest(token.connectionId));
+      expect(stored?.fingerprint).toBe(storage.fingerprints.of(token.tenantId, token.secret));
+    });
+
+    it('reseals what it can when one of the values is damaged', async () => {
+      const [broken, token] = [await storeToken(storage), await storeToken(storage)];
+      const sealed = await sealedValue(testDatabase, broken);
+      await overwrite(testDatabase, broken, sealed.slice(0, -3));
+
+      await reopen(testKey(2), testKey(1));
+
+      expect(await openToken(storage, token)).toBe(token.secret.reveal());
+      await expect(openToken(storage, broken)).rejects.toThrow(SealBroken);
+    });
+
+    it('refuses to start without an older key that a stored token still needs', async () => {
+      const token = await storeToken(storage);
+      const sealed = await sealedValue(testDatabase, token);
+      await reopen(testKey(2), testKey(1));
+      await overwrite(testDatabase, token, sealed);
+
+      await expect(testDatabase.open({ keys: [testKey(2)] })).rejects.toThrow('1 stored tokens are sealed with key');
+
+      await reopen(testKey(2), testKey(1));
+      expect(await openToken(storage, token)).toBe(token.secret.reveal());
+    });
+
+    it('derives the same text from the same key, and another from another label or key', async () => {
+      const text = storage.deriveText('sandbox');
+
+      await reopen(testKey(1));
+      expect(storage.deriveText('sandbox')).toBe(text);
+      expect(storage.deriveText('other')).not.toBe(text);
+      await reopen(testKey(2), testKey(1));
+      expect(storage.deriveText('sandbox')).not.toBe(text);
+    });
+  });
+}
+
+async function storeToken(storage: Storage) {
+  const connection = await storeConnection(storage.database);
+  const [token, secret] = [aToken(connection), aSecret()];
+  await storage.database.transaction(({ tokens }) => tokens.insert(token, secret));
+  return { ...token, secret };
+}
+
+async function openToken(storage: Storage, { id }: StoredToken): Promise<string | undefined> {
+  return (await storage.database.read(({ tokens }) => tokens.open(id)))?.reveal();
+}
+
+function parts(...all: (string | undefined)[]): string[] {
+  return all.map((part) => part ?? '');
+}
+
+function first4Bytes(tag: string): string {
+  return Buffer.from(tag, 'base64url').subarray(0, 4).toString('base64url');
+}
+
+async function sealedValue(database: TestDatabase, { id }: StoredToken): Promise<string> {
+  const [row] = await database.query(`SELECT sealed_secret FROM access_tokens WHERE id = '${id}'`);
+  return String(row?.sealed_secret);
+}
+
+async function overwrite(database: TestDatabase, { id }: StoredToken, sealed: string): Promise<void> {
+  await database.query(`UPDATE access_tokens SET sealed_secret = '${sealed}' WHERE id = '${id}'`);
+}
