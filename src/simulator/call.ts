@@ -1,7 +1,7 @@
 /** One request as the Web API and SCIM handlers see it, free of sockets. */
 export interface Call {
   readonly method: string;
-  /** Decoded only as far as the URL parser does; without the query. */
+  /** As it was sent, without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
   readonly headers: Readonly<Record<string, string | undefined>>;

@@ -6,6 +6,7 @@ import type { FaultKind, FaultList } from './faults/fault';
 import { type Delivery, letsCallHappen, replacementOf, spoil } from './faults/spoiling';
 import type { RequestLog, RequestRecord } from './request-log';
 import { answerScim } from './scim/scim.route';
+import { errorBody } from './scim/scim-error';
 import type { SlackContext } from './scim/scim-request';
 import { answerWebApi } from './web-api/web-api.route';
 
@@ -26,7 +27,11 @@ export interface ServerParts {
 type Handler = (context: SlackContext, call: Call) => Answer | Promise<Answer>;
 
 export function buildServer(parts: ServerParts): FastifyInstance {
-  const server = Fastify({ logger: false, bodyLimit: largestBodyBytes, forceCloseConnections: true });
+  // Fastify refuses such paths before any route: to a client they are unknown ones (SCIM §3, documented).
+  const frameworkErrors = (_error: unknown, _request: unknown, reply: FastifyReply) => {
+    reply.code(404).send(errorBody('bad_endpoint', 404, 'new'));
+  };
+  const server = Fastify({ logger: false, bodyLimit: largestBodyBytes, forceCloseConnections: true, frameworkErrors });
   // Handlers read the body themselves: it comes late in the order of checks, and every media type is looked at alike.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));

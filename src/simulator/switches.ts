@@ -96,7 +96,7 @@ const choices: Partial<Record<keyof Switches, readonly unknown[]>> = {
  */
 export function parseSwitches(input: Record<string, unknown>): Partial<Switches> {
   for (const [name, value] of Object.entries(input)) {
-    if (!(name in defaultSwitches)) throw new RangeError(`There is no switch "${name}"`);
+    if (!Object.hasOwn(defaultSwitches, name)) throw new RangeError(`There is no switch "${name}"`);
     if (!isFit(name as keyof Switches, value)) throw new RangeError(`The switch "${name}" does not take this value`);
   }
   return input as Partial<Switches>;

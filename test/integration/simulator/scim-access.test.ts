@@ -188,3 +188,10 @@ describe('error bodies', () => {
     );
   });
 });
+
+describe('a path that cannot be decoded', () => {
+  it('is an unknown one', async () => {
+    const answer = await slack.call('GET', '/scim/v2/Users/%E0%A4%A');
+    expect([answer.status, codeOf(answer)]).toEqual([404, 'bad_endpoint']);
+  });
+});
