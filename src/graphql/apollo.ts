@@ -1,5 +1,6 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
 import { ApolloServerErrorCode } from '@apollo/server/errors';
+import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { AppError } from '../domain/errors';
 import type { Logger } from '../shared/logger';
@@ -51,7 +52,8 @@ export function createApollo({
       error: (message) => logger.error({}, String(message)),
     },
     formatError: (formatted, error) => formatError(formatted, error, logger),
-    plugins: [statusOfLegacyMediaType, requestIdOnErrors, ...plugins],
+    // Apollo's own landing page loads scripts from elsewhere; the playground is ours.
+    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, requestIdOnErrors, ...plugins],
   });
 }
 

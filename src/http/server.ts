@@ -68,9 +68,11 @@ export function registerGraphQL(
   app: FastifyInstance,
   apollo: ApolloServer<GraphQLContext>,
   context: (request: FastifyRequest) => Promise<GraphQLContext>,
+  { hasPlayground }: { hasPlayground: boolean },
 ): void {
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
+      if (hasPlayground && isBrowserVisit(request)) return reply.redirect('/playground');
       if (isOtherCharset(request.headers['content-type'])) {
         return reply.code(415).send(errorBody(415, request.id));
       }
@@ -92,6 +94,11 @@ export async function registerPages(app: FastifyInstance, { playgroundRoot }: Ht
   if (playgroundRoot === undefined) return;
   await registerPlayground(app, { root: playgroundRoot });
   app.get('/', (_request, reply) => reply.redirect('/playground'));
+}
+
+/** A person who typed the address of the API into a browser. */
+function isBrowserVisit({ method, url, headers }: FastifyRequest): boolean {
+  return method === 'GET' && !url.includes('?') && (headers.accept ?? '').includes('text/html');
 }
 
 /**
