@@ -1,335 +1,226 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { parseExample } from '../../src/console/playground/example';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process';
+import { describeInBrowser, GuardedContext, launchBrowser } from '../support/playground-browser';
 import { goodKey, type PlaygroundServer, playgroundRoot, startPlaygroundServer } from '../support/playground-server';
 
-const usualPaths = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const named = process.env.ROLLCALL_CHROMIUM;
-const chromiumPath = (named ? [named] : usualPaths).find((path) => existsSync(path));
-const isRequired = process.env.ROLLCALL_REQUIRE_BROWSER === '1';
-const missing =
-  'No Chromium was found, so the playground is not tried in a browser. Install it (Debian: apt-get install chromium), ' +
-  'or name one in ROLLCALL_CHROMIUM.';
+jest.setTimeout(60_000);
 
 const operations = join(__dirname, '../../schema/operations');
 const examples = readdirSync(operations)
   .sort()
   .map((name) => parseExample(name, readFileSync(join(operations, name), 'utf8')));
 
-const describeInBrowser = chromiumPath === undefined && !isRequired ? describe.skip : describe;
-
-if (chromiumPath === undefined) {
-  // Written past Jest's console, which folds it away when the file has nothing but skipped tests.
-  process.stderr.write(`\n${missing}\n`);
-}
-
 describeInBrowser('the playground in a browser', () => {
   let browser: Browser;
-  let server: PlaygroundServer;
-  let context: BrowserContext;
-  /** What must stay empty: requests to anywhere else, blocked resources, errors of the page. */
-  let complaints: string[];
+  let guarded: GuardedContext;
 
   beforeAll(async () => {
-    if (chromiumPath === undefined) throw new Error(missing);
     if (!existsSync(join(playgroundRoot, 'index.html'))) throw new Error('Run `npm run build` first');
-    browser = await chromium.launch({
-      executablePath: chromiumPath,
-      args: [
-        '--headless',
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
   });
   afterAll(() => browser?.close());
 
-  beforeEach(async () => {
-    complaints = [];
-    server = await startPlaygroundServer();
-    context = await openContext();
-  });
-  afterEach(async () => {
-    await context?.close();
-    await server?.app.close();
-    expect(complaints).toEqual([]);
-  });
+  describe('in front of the gateway', () => {
+    let gateway: GatewayProcess;
 
-  /** A fresh browser profile that can reach the server under test and nothing else. */
-  async function openContext(): Promise<BrowserContext> {
-    const opened = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    await opened.route('**/*', async (route) => {
-      const url = route.request().url();
-      if (url.startsWith(`${server.origin}/`)) return route.continue();
-      complaints.push(`request to ${url}`);
-      return route.abort();
+    beforeAll(async () => {
+      gateway = await startGatewayProcess();
     });
-    opened.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
-    });
-    opened.on('weberror', (error) => complaints.push(`error: ${error.error().message}`));
-    return opened;
-  }
+    afterAll(() => gateway?.stop());
 
-  async function openPlayground(): Promise<Page> {
-    const page = await context.newPage();
-    await page.goto(`${server.origin}/playground`);
-    await page.locator('.graphiql-query-editor .view-line').first().waitFor();
-    return page;
-  }
+    it('takes an admin from the printed key to a connected sandbox and a provisioned person', async () => {
+      guarded = await GuardedContext.open(browser, gateway.origin);
+      const playground = await guarded.openPlayground();
+      await playground.enterKey(gateway.adminKey, 'First admin key');
 
-  const keyField = (page: Page) => page.getByLabel('API key', { exact: true });
-  const status = (page: Page) => page.getByRole('status').first();
-  const response = (page: Page) => page.locator('.graphiql-response .view-lines');
-
-  async function enterKey(page: Page, key: string, expected: string) {
-    await keyField(page).fill(key);
-    await status(page).getByText(expected).waitFor();
-  }
-
-  /** @param expected without blanks: the editor shows them as another character. */
-  async function run(page: Page, expected: RegExp) {
-    await page.getByRole('button', { name: /Execute query/ }).click();
-    await response(page).filter({ hasText: expected }).waitFor();
-  }
-
-  async function storedText(page: Page, area: 'localStorage' | 'sessionStorage'): Promise<string> {
-    return page.evaluate(`JSON.stringify({ ...${area} })`);
-  }
-
-  /** Polled from here, since Playwright's own waiting needs eval in the page, which its policy forbids. */
-  async function until(isTrue: () => Promise<boolean>) {
-    while (!(await isTrue())) await new Promise((next) => setTimeout(next, 50));
-  }
-
-  it('opens with every example in a tab of its own, in file order, and asks for a key', async () => {
-    const page = await openPlayground();
-
-    expect(await page.title()).toBe('Rollcall playground');
-    expect(await page.locator('html').getAttribute('lang')).toBe('en');
-    expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(examples.map(({ title }) => title));
-    expect(await status(page).textContent()).toContain('Paste an API key to begin.');
-    expect(server.requests).toEqual([]);
-  });
-
-  it('shows whose key it is and sends it with every request, the look at the schema included', async () => {
-    const page = await openPlayground();
-
-    await enterKey(page, goodKey, 'first admin key');
-    await run(page, /"Default"/);
-
-    expect(await status(page).textContent()).toContain('first admin key of DefaultADMINUSERS_READ');
-    expect(new Set(server.requests.map(({ operationName }) => operationName))).toEqual(
-      new Set(['PlaygroundViewer', 'IntrospectionQuery', 'Viewer']),
-    );
-    for (const request of server.requests) {
-      expect(request).toMatchObject({ authorization: `Bearer ${goodKey}`, contentType: 'application/json' });
-    }
-  });
-
-  it('shows what the gateway says about a key that does not work, and does not ask for the schema with it', async () => {
-    const page = await openPlayground();
-
-    await enterKey(page, 'wrong-key', 'This API key is not known.');
-    await run(page, /UNAUTHENTICATED/);
-
-    expect(await keyField(page).getAttribute('aria-invalid')).toBe('true');
-    expect(server.requests.map(({ operationName }) => operationName)).not.toContain('IntrospectionQuery');
-  });
-
-  it('hides the key until asked, and takes a pasted Bearer header for the key in it', async () => {
-    const page = await openPlayground();
-    await enterKey(page, `  Bearer ${goodKey} `, 'first admin key');
-
-    expect(await keyField(page).getAttribute('type')).toBe('password');
-    await page.getByRole('button', { name: 'Show the API key' }).click();
-    expect(await keyField(page).getAttribute('type')).toBe('text');
-    expect(await keyField(page).inputValue()).toBe(goodKey);
-  });
-
-  it('keeps the key for this browser tab only, and forgets it when it is cleared', async () => {
-    const page = await openPlayground();
-    await enterKey(page, goodKey, 'first admin key');
-
-    expect(await storedText(page, 'localStorage')).not.toContain(goodKey);
-    await page.reload();
-    await status(page).getByText('first admin key').waitFor();
-
-    const otherTab = await openPlayground();
-    expect(await keyField(otherTab).inputValue()).toBe('');
-
-    await enterKey(page, '', 'Paste an API key to begin.');
-    expect(await storedText(page, 'sessionStorage')).not.toContain(goodKey);
-  });
-
-  it('loads the variables of an example with it, and finds an example by what it does', async () => {
-    const page = await openPlayground();
-    const provision = examples.find(({ title }) => title === 'ProvisionUser');
-
-    await page.getByRole('button', { name: 'Show Examples' }).click();
-    await page.getByRole('button', { name: provision?.summary }).click();
-
-    await page.getByRole('tab', { name: 'ProvisionUser', selected: true }).waitFor();
-    await page.locator('.graphiql-editor-tool .view-lines').filter({ hasText: 'ada@example.com' }).waitFor();
-    await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: 'provisionUser' }).waitFor();
-  });
-
-  it('opens an example again, as it was, after its tab was closed', async () => {
-    const page = await openPlayground();
-    await page.getByRole('tab', { name: 'Capabilities' }).click();
-    await page.getByRole('button', { name: 'Close Tab' }).click();
-    expect(await page.getByRole('tab', { name: 'Capabilities' }).count()).toBe(0);
-
-    await page.getByRole('button', { name: 'Show Examples' }).click();
-    await page.getByRole('button', { name: /What the gateway can do/ }).click();
-
-    await page.getByRole('tab', { name: 'Capabilities', selected: true }).waitFor();
-    await page.locator('.graphiql-query-editor .view-lines').filter({ hasText: 'installLevel' }).waitFor();
-  });
-
-  it('writes no Slack token that was typed into the variables to the storage of the browser', async () => {
-    const page = await openPlayground();
-    await page.getByRole('tab', { name: 'ReplaceToken' }).click();
-    const variables = page.locator('.graphiql-editor-tool .monaco-editor').first();
-    await variables.click();
-    await page.keyboard.press('Control+a');
-    await page.keyboard.insertText('{ "input": { "id": "my-connection", "token": "xoxp-123456-secretpart" } }');
-    await until(async () => (await storedText(page, 'sessionStorage')).includes('my-connection'));
-
-    for (const area of ['localStorage', 'sessionStorage'] as const) {
-      expect(await storedText(page, area)).not.toContain('secretpart');
-    }
-    expect(await storedText(page, 'sessionStorage')).toContain('<token>');
-    expect(await storedText(page, 'localStorage')).not.toContain('my-connection');
-  });
-
-  it('says so in a sentence when introspection is switched off, and still runs operations', async () => {
-    await server?.app.close();
-    server = await startPlaygroundServer({ introspection: false });
-    const page = await openPlayground();
-
-    await enterKey(page, goodKey, 'introspection is switched off');
-    await run(page, /"Default"/);
-  });
-
-  it('says that the server does not answer when it is gone', async () => {
-    const page = await openPlayground();
-    await context.route('**/graphql', (route) => route.abort());
-
-    await enterKey(page, goodKey, 'The gateway does not answer.');
-
-    // The browser itself notes the failed request.
-    expect(complaints.splice(0)).toEqual([expect.stringContaining('net::ERR_FAILED')]);
-  });
-
-  it('fits a telephone: nothing sticks out sideways, and the example list gives way to the chosen example', async () => {
-    const page = await openPlayground();
-    await page.setViewportSize({ width: 390, height: 844 });
-
-    await page.getByRole('button', { name: 'Show Examples' }).click();
-    await page.getByRole('button', { name: /Deactivates a person/ }).click();
-
-    await page.getByRole('tab', { name: 'DeprovisionUser', selected: true }).waitFor();
-    await page.getByRole('region', { name: 'Examples' }).waitFor({ state: 'detached' });
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
-  });
-});
-
-describe('the route of the playground', () => {
-  let server: PlaygroundServer;
-  let root: string;
-
-  beforeEach(async () => {
-    root = mkdtempSync(join(tmpdir(), 'rollcall-playground-'));
-    mkdirSync(join(root, 'assets'));
-    writeFileSync(join(root, 'index.html'), '<!doctype html><title>page</title>');
-    writeFileSync(join(root, 'assets/index-abc123.js'), 'plain()');
-    writeFileSync(join(root, 'assets/index-abc123.js.gz'), gzipSync('compressed()'));
-    server = await startPlaygroundServer({ root });
-  });
-  afterEach(async () => {
-    await server?.app.close();
-    rmSync(root, { recursive: true, force: true });
-  });
-
-  it.each(['/playground', '/playground/'])('serves the page at %s, to be asked for anew each time', async (url) => {
-    const { statusCode, headers, body } = await server.app.inject(url);
-
-    expect({ statusCode, body }).toEqual({ statusCode: 200, body: '<!doctype html><title>page</title>' });
-    expect(headers['content-type']).toMatch(/^text\/html/);
-    expect(headers['cache-control']).toBe('no-cache');
-  });
-
-  it('runs no script but our own and lets no other page embed it', async () => {
-    const { headers } = await server.app.inject('/playground');
-
-    expect(headers).toMatchObject({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
-    const policy = String(headers['content-security-policy']).split('; ');
-    expect(policy).toEqual(
-      expect.arrayContaining([
-        "default-src 'none'",
-        "script-src 'self'",
-        "connect-src 'self'",
-        "frame-ancestors 'none'",
-      ]),
-    );
-  });
-
-  it('serves hashed files for good, compressed to whoever takes that', async () => {
-    const plain = await server.app.inject('/playground/assets/index-abc123.js');
-    const compressed = await server.app.inject({
-      url: '/playground/assets/index-abc123.js',
-      headers: { 'accept-encoding': 'gzip' },
-    });
-
-    expect(plain.body).toBe('plain()');
-    expect(gunzipSync(compressed.rawPayload).toString()).toBe('compressed()');
-    for (const { headers } of [plain, compressed]) {
-      expect(headers).toMatchObject({
-        'cache-control': 'public, max-age=31536000, immutable',
-        vary: 'accept-encoding',
+      await playground.openTab('CreateConnection');
+      await playground.pasteVariables({
+        input: { name: 'Sandbox', environment: 'SANDBOX', token: gateway.sandboxToken },
       });
-      expect(headers['content-type']).toMatch(/javascript/);
-    }
+      const created = await playground.run(/"ACTIVE"/);
+      const connectionId = /con_[\w-]+/.exec(created)?.[0];
+
+      await playground.openTab('ProvisionUser');
+      await playground.pasteVariables({
+        input: { connectionId, user: { email: 'ada@example.com', displayName: 'Ada' } },
+      });
+      await playground.run(/"CREATED"/);
+
+      expect(await playground.stored('sessionStorage')).not.toContain(gateway.sandboxToken);
+      await guarded.context.close();
+      expect(guarded.complaints).toEqual([]);
+    });
+
+    it('knows the schema: what does not fit it is underlined, an example is not', async () => {
+      guarded = await GuardedContext.open(browser, gateway.origin);
+      const playground = await guarded.openPlayground();
+      await playground.enterKey(gateway.adminKey, 'First admin key');
+      const underlined = playground.page.locator('.graphiql-query-editor .squiggly-error');
+
+      await playground.query.click();
+      await playground.page.keyboard.press('Control+a');
+      await playground.page.keyboard.insertText('query Odd { nosuchfield }');
+      await underlined.first().waitFor();
+
+      await playground.openTab('ProvisionUser');
+      await underlined.first().waitFor({ state: 'detached' });
+
+      await guarded.context.close();
+      expect(guarded.complaints).toEqual([]);
+    });
   });
 
-  it.each([
-    'assets/gone.js',
-    'assets/',
-    'assets',
-    'assets/../../secret',
-    'assets/%2e%2e%2f%2e%2e%2fsecret',
-    'index.html',
-  ])('does not serve %s, and gives nothing to keep', async (path) => {
-    const { statusCode, headers } = await server.app.inject(`/playground/${path}`);
+  it('says so in a sentence when the gateway hides its schema, and still runs operations', async () => {
+    const gateway = await startGatewayProcess({ ROLLCALL_INTROSPECTION: 'off' });
+    guarded = await GuardedContext.open(browser, gateway.origin);
+    const playground = await guarded.openPlayground();
 
-    expect(statusCode).toBeGreaterThanOrEqual(403);
-    expect(statusCode).toBeLessThanOrEqual(404);
-    expect(headers['cache-control']).toBeUndefined();
+    await playground.enterKey(gateway.adminKey, 'introspection is switched off');
+    await playground.run(/"Operator"/);
+
+    await guarded.context.close();
+    await gateway.stop();
+    // The browser itself notes the refusal, which comes with a status of its own.
+    expect(guarded.complaints.filter((text) => !text.includes('status of 400'))).toEqual([]);
   });
 
-  it('says how to build the playground while it is not built, and serves it once it is', async () => {
-    rmSync(join(root, 'index.html'));
-    const before = await server.app.inject('/playground');
-    expect(before.statusCode).toBe(503);
-    expect(before.body).toContain('Run `npm run build`');
-    expect(before.headers['cache-control']).toBe('no-store');
+  describe('in front of a small server', () => {
+    let server: PlaygroundServer;
 
-    writeFileSync(join(root, 'index.html'), 'built meanwhile');
-    expect((await server.app.inject('/playground')).body).toBe('built meanwhile');
-  });
+    beforeEach(async () => {
+      server = await startPlaygroundServer();
+      guarded = await GuardedContext.open(browser, server.origin);
+    });
+    afterEach(async () => {
+      await guarded?.context.close();
+      await server?.app.close();
+      expect(guarded?.complaints).toEqual([]);
+    });
 
-  it('starts without the folder of the playground', async () => {
-    const bare = await startPlaygroundServer({ root: join(root, 'never-built') });
-    expect((await bare.app.inject('/playground')).statusCode).toBe(503);
-    await bare.app.close();
+    it('opens with every example in a tab of its own, in file order, and asks for a key', async () => {
+      const { page, status } = await guarded.openPlayground();
+
+      expect(await page.title()).toBe('Rollcall playground');
+      expect(await page.locator('html').getAttribute('lang')).toBe('en');
+      expect(await page.locator('.graphiql-tab-button').allTextContents()).toEqual(examples.map(({ title }) => title));
+      expect(await status.textContent()).toContain('Paste an API key to begin.');
+      expect(server.requests).toEqual([]);
+    });
+
+    it('shows whose key it is and sends it with every request, the look at the schema included', async () => {
+      const playground = await guarded.openPlayground();
+
+      await playground.enterKey(goodKey, 'first admin key');
+      await playground.run(/"Default"/);
+
+      expect(await playground.status.textContent()).toContain('first admin key of DefaultADMINUSERS_READ');
+      expect(new Set(server.requests.map(({ operationName }) => operationName))).toEqual(
+        new Set(['PlaygroundViewer', 'IntrospectionQuery', 'Viewer']),
+      );
+      for (const request of server.requests) {
+        expect(request).toMatchObject({ authorization: `Bearer ${goodKey}`, contentType: 'application/json' });
+      }
+    });
+
+    it('shows what the gateway says about a key that does not work, and does not ask for the schema with it', async () => {
+      const playground = await guarded.openPlayground();
+
+      await playground.enterKey('wrong-key', 'This API key is not known.');
+      await playground.run(/UNAUTHENTICATED/);
+
+      expect(await playground.keyField.getAttribute('aria-invalid')).toBe('true');
+      expect(server.requests.map(({ operationName }) => operationName)).not.toContain('IntrospectionQuery');
+    });
+
+    it('hides the key until asked, and takes a pasted Bearer header for the key in it', async () => {
+      const playground = await guarded.openPlayground();
+      const { page, keyField } = playground;
+      await playground.enterKey(`  Bearer ${goodKey} `, 'first admin key');
+
+      expect(await keyField.getAttribute('type')).toBe('password');
+      await page.getByRole('button', { name: 'Show the API key' }).click();
+      expect(await keyField.getAttribute('type')).toBe('text');
+      expect(await keyField.inputValue()).toBe(goodKey);
+    });
+
+    it('keeps the key for this browser tab only, and forgets it when it is cleared', async () => {
+      const playground = await guarded.openPlayground();
+      await playground.enterKey(goodKey, 'first admin key');
+
+      expect(await playground.stored('localStorage')).not.toContain(goodKey);
+      await playground.page.reload();
+      await playground.status.getByText('first admin key').waitFor();
+
+      const otherTab = await guarded.openPlayground();
+      expect(await otherTab.keyField.inputValue()).toBe('');
+
+      await playground.enterKey('', 'Paste an API key to begin.');
+      expect(await playground.stored('sessionStorage')).not.toContain(goodKey);
+    });
+
+    it('loads the variables of an example with it, and finds an example by what it does', async () => {
+      const playground = await guarded.openPlayground();
+      const summary = examples.find(({ title }) => title === 'ProvisionUser')?.summary;
+
+      await playground.page.getByRole('button', { name: 'Show Examples' }).click();
+      await playground.page.getByRole('button', { name: summary }).click();
+
+      await playground.tab('ProvisionUser', { selected: true }).waitFor();
+      await playground.variables.filter({ hasText: 'ada@example.com' }).waitFor();
+      await playground.query.filter({ hasText: 'provisionUser' }).waitFor();
+    });
+
+    it('opens an example again, as it was, after its tab was closed', async () => {
+      const playground = await guarded.openPlayground();
+      const { page } = playground;
+      await playground.openTab('Capabilities');
+      await page.getByRole('button', { name: 'Close Tab' }).click();
+      await playground.tab('Capabilities').waitFor({ state: 'detached' });
+
+      await page.getByRole('button', { name: 'Show Examples' }).click();
+      await page.getByRole('button', { name: /What the gateway can do/ }).click();
+
+      await playground.tab('Capabilities', { selected: true }).waitFor();
+      await playground.query.filter({ hasText: 'installLevel' }).waitFor();
+    });
+
+    it('writes no Slack token that was typed into the variables to the storage of the browser', async () => {
+      const playground = await guarded.openPlayground();
+      await playground.openTab('ReplaceToken');
+      await playground.pasteVariables({ input: { id: 'my-connection', token: 'xoxp-123456-secretpart' } });
+      await playground.untilStored('sessionStorage', 'my-connection');
+
+      for (const area of ['localStorage', 'sessionStorage'] as const) {
+        expect(await playground.stored(area)).not.toContain('secretpart');
+      }
+      expect(await playground.stored('sessionStorage')).toContain('<token>');
+      expect(await playground.stored('localStorage')).not.toContain('my-connection');
+    });
+
+    it('says that the server does not answer when it is gone', async () => {
+      const playground = await guarded.openPlayground();
+      await guarded.context.route('**/graphql', (route) => route.abort());
+
+      await playground.enterKey(goodKey, 'The gateway does not answer.');
+
+      // The browser itself notes the failed request.
+      expect(guarded.complaints.splice(0)).toEqual([expect.stringContaining('net::ERR_FAILED')]);
+    });
+
+    it('fits a telephone: nothing sticks out sideways, and the list gives way to the chosen example', async () => {
+      const playground = await guarded.openPlayground();
+      const { page } = playground;
+      await page.setViewportSize({ width: 390, height: 844 });
+
+      await page.getByRole('button', { name: 'Show Examples' }).click();
+      await page.getByRole('button', { name: /Deactivates a person/ }).click();
+
+      await playground.tab('DeprovisionUser', { selected: true }).waitFor();
+      await page.getByRole('region', { name: 'Examples' }).waitFor({ state: 'detached' });
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    });
   });
 });
