@@ -41,6 +41,10 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   return server;
 }
 
+/**
+ * One call from its bytes to its answer. A fault stands between the network and Slack: it is chosen before any check, so that it
+ * also meets calls that Slack would refuse, and it spoils refusals as well as successes.
+ */
 async function serve(
   parts: ServerParts,
   request: FastifyRequest,
@@ -67,6 +71,7 @@ async function serve(
   return deliver(request, reply, delivery, record);
 }
 
+/** Logs the call before it runs, so that a call that hangs or is reset is seen as well. */
 function open(
   { context, faults, log }: ServerParts,
   call: Call,
@@ -134,6 +139,7 @@ function send(reply: FastifyReply, { status, headers = {}, body }: Answer): Fast
   return reply.send(typeof body === 'object' ? JSON.stringify(body) : body);
 }
 
+/** The promised length stays whole: a client that does not compare takes half a body for a whole one. */
 function cut({ raw }: FastifyReply, { status, headers = {}, body }: Answer): void {
   const full = Buffer.from(typeof body === 'object' ? JSON.stringify(body) : (body ?? ''));
   raw.writeHead(status, {

@@ -45,6 +45,7 @@ export function selectEmails(entries: readonly EmailEntry[]): { primary: string;
   return { primary: chosen.value, secondary: other?.value ?? null };
 }
 
+/** Letter case does not tell addresses apart, though it is kept (assumed). */
 export function sameAddress(left: string, right: string): boolean {
   return left.toLowerCase() === right.toLowerCase();
 }

@@ -42,6 +42,7 @@ export function parseFilter(text: string, resource: 'users' | 'groups', switches
   return new FilterParser(tokenize(text), attributes).parse();
 }
 
+/** Several values of one attribute match when any of them does, as addresses do. */
 export function matchesUser(filter: Filter, person: Person): boolean {
   return matches(filter, (attribute) => userAttributes[attribute]?.(person) ?? []);
 }

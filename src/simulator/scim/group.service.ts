@@ -17,6 +17,7 @@ interface GroupDraft {
 
 const knownAttributes: ReadonlySet<string> = new Set(['schemas', 'id', 'externalId', 'meta', 'displayName', 'members']);
 
+/** One page of groups, members included (SCIM §3, documented). */
 export function listGroups({ context, call, organization, base }: ScimRequest): Answer {
   const page = parsePage(call.query);
   const text = call.query.get('filter');

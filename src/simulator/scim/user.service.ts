@@ -13,6 +13,7 @@ import { readUserBody } from './user-attributes';
 import { completeDraft, draftOfChange, draftOfNewPerson, draftOfReplacement, type UserDraft } from './user-draft';
 import { readUserPatch } from './user-patch';
 
+/** One page of people, deactivated ones and bots included (SCIM §8, reported). */
 export function listUsers({ context, call, organization, base }: ScimRequest): Answer {
   const page = parsePage(call.query);
   const text = call.query.get('filter');
@@ -54,6 +55,7 @@ export function createUser(request: ScimRequest): Answer {
   return createdAnswer(request, 'users', `${base}/Users/${draft.person.id}`, resource);
 }
 
+/** PUT, with the blanks of SCIM §6.2. */
 export function replaceUser(request: ScimRequest, id: string): Answer {
   const { context, call, organization } = request;
   const body = parseBody(call);
@@ -65,6 +67,7 @@ export function replaceUser(request: ScimRequest, id: string): Answer {
   return commit(request, draft);
 }
 
+/** All operations apply together or none does (SCIM §6.4, RFC 7644). */
 export function patchUser(request: ScimRequest, id: string): Answer {
   const { context, call, organization } = request;
   const body = parseBody(call);
@@ -82,6 +85,10 @@ export function deleteUser(request: ScimRequest, id: string): Answer {
   return { status: 204 };
 }
 
+/**
+ * Keeps an accepted draft. `active` comes last: a request that converts a guest and deactivates ends deactivated, and a
+ * deactivation may be delayed while the rest of the draft shows at once.
+ */
 function commit({ context, caller, organization, base }: ScimRequest, draft: UserDraft): Answer {
   const now = context.clock.now();
   completeDraft(draft);

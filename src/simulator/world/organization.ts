@@ -91,6 +91,7 @@ export class Organization implements OrganizationFacts {
     if (mayAdminister(current)) this.refreshAutomaticGroups();
   }
 
+  /** What an administrator does in Slack itself: SCIM cannot change ranks (SCIM §4.6, documented for guests). */
   setRank(person: Person, rank: Rank): void {
     person.rank = rank;
     if (rank !== 'member') person.guest = null;
@@ -105,6 +106,7 @@ export class Organization implements OrganizationFacts {
     if (delayMs === 0) this.settle(now, person.id);
   }
 
+  /** Also takes back a deactivation that is not visible yet. */
   reactivate(person: Person): void {
     person.active = true;
     person.pendingDeactivationAt = null;

@@ -30,6 +30,7 @@ interface OrganizationPlan {
 const channelNames = ['general', 'random', 'announcements', 'engineering', 'helpdesk'];
 const multiGuest: Guest = { type: 'multi', expiration: null };
 
+// Names are sample data. Every organization has people of every rank, a guest, a bot and somebody deactivated.
 const enterprise: OrganizationPlan = {
   key: 'enterprise',
   name: 'Acme Group',
