@@ -1,7 +1,7 @@
 import type { Fetcher } from '@graphiql/toolkit';
 import { askGateway } from './gateway.client';
 
-export const introspectionOff =
+const introspectionOff =
   'This server does not show its schema: introspection is switched off, so there is no documentation and no completion. Operations run as usual.';
 
 export interface FetcherOptions {
@@ -17,10 +17,16 @@ export function createFetcher({ currentKey, onSchemaNotice }: FetcherOptions): F
     const answer = await askGateway({ query, operationName, variables }, currentKey());
     if (operationName !== 'IntrospectionQuery') return answer;
 
-    const isRefused = answer.data?.__schema === undefined && (answer.errors?.length ?? 0) > 0;
-    onSchemaNotice(isRefused ? introspectionOff : undefined);
+    const refusal = answer.data?.__schema === undefined ? answer.errors?.[0]?.message : undefined;
+    const notice = refusal === undefined ? undefined : explainRefusal(refusal);
+    onSchemaNotice(notice);
     // Thrown, since GraphiQL shows an error's text in its panes, but a refusal as a raw answer.
-    if (isRefused) throw new Error(introspectionOff);
+    if (notice !== undefined) throw new Error(notice);
     return answer;
   };
+}
+
+/** There is no code for it: the server words a refused look at the schema like any operation that does not validate. */
+function explainRefusal(message: string): string {
+  return /introspection/i.test(message) ? introspectionOff : `The schema could not be read: ${message}`;
 }
