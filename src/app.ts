@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { ClassType } from 'type-graphql';
 import type { Config } from './config';
-import type { Caller } from './domain/access/access';
 import { AccessService, type IssuedApiKey } from './domain/access/access.service';
 import { AccessTokenService } from './domain/connections/access-token.service';
 import type { ConnectionEnvironment } from './domain/connections/connection';
@@ -13,15 +12,16 @@ import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { ProvisioningService } from './domain/directory/provisioning.service';
-import { AppError, UpstreamUnavailable } from './domain/errors';
+import { UpstreamUnavailable } from './domain/errors';
 import { AccessResolver } from './graphql/access/access.resolver';
 import { createApollo } from './graphql/apollo';
 import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
 import { RequestLoaders } from './graphql/connections/request-loaders';
-import { type GraphQLContext, missingKey } from './graphql/context';
+import type { GraphQLContext } from './graphql/context';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { buildGraphQLSchema } from './graphql/schema';
+import { authenticate } from './http/authentication';
 import { createHttpServer, drainPlugin, registerGraphQL, registerPages } from './http/server';
 import { type Clock, systemClock } from './shared/clock';
 import type { Logger } from './shared/logger';
@@ -204,6 +204,7 @@ async function listen(
         deadlineAt: clock.now() + http.callTimeoutMs,
       }),
     }),
+    { hasPlayground: http.playground },
   );
   await registerPages(server, options);
   const url = await server.listen({ host: http.host, port: http.port });
@@ -223,19 +224,4 @@ async function listen(
       }
     },
   };
-}
-
-async function authenticate(
-  access: AccessService,
-  header: string | undefined,
-  bounds: Pick<Caller, 'requestId' | 'signal' | 'deadlineAt'>,
-): Promise<GraphQLContext['authentication']> {
-  const [, bearer] = /^Bearer +(\S+)$/i.exec(header ?? '') ?? [];
-  if (bearer === undefined) return { error: missingKey() };
-  try {
-    return { caller: { ...(await access.authenticate(bearer)), ...bounds } };
-  } catch (error) {
-    if (error instanceof AppError) return { error };
-    throw error;
-  }
 }
