@@ -1,20 +1,20 @@
 import type { RowLimit } from './endpoints';
 
-/** Sums of fractions may miss a whole token by a rounding error. */
-const ROUNDING = 1e-6;
+/** A token in the unit of which a bucket gains `limitPerMinute` a millisecond: whole numbers, so nothing is rounded. */
+const TOKEN = 60_000;
 
 /** Holds up to `burst` tokens and gains `limitPerMinute` a minute. Infinite limits make a bucket that only blocks. */
 export class TokenBucket {
-  readonly #burst: number;
-  readonly #tokensPerMs: number;
-  #tokens: number;
+  readonly #capacity: number;
+  readonly #gainPerMs: number;
+  #content: number;
   #seenAt: number;
   #blockedUntil: number;
 
   constructor({ limitPerMinute, burst }: RowLimit, now: number) {
-    this.#burst = burst;
-    this.#tokensPerMs = limitPerMinute / 60_000;
-    this.#tokens = burst;
+    this.#capacity = burst * TOKEN;
+    this.#gainPerMs = limitPerMinute;
+    this.#content = this.#capacity;
     this.#seenAt = now;
     this.#blockedUntil = now;
   }
@@ -22,14 +22,14 @@ export class TokenBucket {
   /** Milliseconds until the count-th token from now is there; 0 when it is there already. */
   waitMs(now: number, count = 1): number {
     this.#advance(now);
-    const missing = count - this.#tokens;
+    const missing = count * TOKEN - this.#content;
     const blockedMs = this.#blockedUntil - now;
-    return Math.max(0, blockedMs) + (missing <= ROUNDING ? 0 : Math.ceil(missing / this.#tokensPerMs - ROUNDING));
+    return Math.max(0, blockedMs) + (missing <= 0 ? 0 : Math.ceil(missing / this.#gainPerMs));
   }
 
   take(now: number): void {
     this.#advance(now);
-    this.#tokens = Math.max(0, this.#tokens - 1);
+    this.#content = Math.max(0, this.#content - TOKEN);
   }
 
   /**
@@ -39,13 +39,13 @@ export class TokenBucket {
   block(now: number, ms: number): void {
     this.#advance(now);
     this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
-    if (Number.isFinite(this.#burst)) this.#tokens = 1;
+    if (Number.isFinite(this.#capacity)) this.#content = TOKEN;
   }
 
   /** Whole tokens that could be taken now. */
   remaining(now: number): number {
     this.#advance(now);
-    return this.#blockedUntil > now ? 0 : Math.floor(this.#tokens + ROUNDING);
+    return this.#blockedUntil > now ? 0 : Math.floor(this.#content / TOKEN);
   }
 
   /** undefined unless blocked. */
@@ -57,14 +57,14 @@ export class TokenBucket {
   /** True when nothing would be forgotten by dropping the bucket. */
   isFull(now: number): boolean {
     this.#advance(now);
-    return this.#blockedUntil <= now && this.#tokens >= this.#burst - ROUNDING;
+    return this.#blockedUntil <= now && this.#content >= this.#capacity;
   }
 
   #advance(now: number): void {
     // A clock that was put back must not prolong a block by the difference.
     if (now < this.#seenAt) this.#blockedUntil -= this.#seenAt - now;
     const gainingMs = now - Math.max(this.#seenAt, this.#blockedUntil);
-    if (gainingMs > 0) this.#tokens = Math.min(this.#burst, this.#tokens + gainingMs * this.#tokensPerMs);
+    if (gainingMs > 0) this.#content = Math.min(this.#capacity, this.#content + gainingMs * this.#gainPerMs);
     this.#seenAt = now;
   }
 }
