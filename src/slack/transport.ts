@@ -45,6 +45,8 @@ export interface TransportOptions {
   readonly dispatcher?: Dispatcher;
 }
 
+/** Some proxies refuse calls that do not say what makes them. */
+const USER_AGENT = 'rollcall';
 /** Enough for many teams at once: twenty calls that hang must not take the sockets of the others. */
 const CONNECTIONS_PER_ORIGIN = 256;
 
@@ -81,7 +83,13 @@ async function send(dispatcher: Dispatcher | undefined, httpRequest: HttpRequest
   const onAbort = () => attempt.abort();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await request(url, { dispatcher, method, headers, body, signal: attempt.signal });
+    const answer = await request(url, {
+      dispatcher,
+      method,
+      headers: { 'user-agent': USER_AGENT, ...headers },
+      body,
+      signal: attempt.signal,
+    });
     return {
       status: answer.statusCode,
       header: (name) => firstOf(answer.headers[name]),

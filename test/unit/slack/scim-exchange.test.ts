@@ -120,7 +120,7 @@ describe('ScimExchange', () => {
 
     it('count as of unknown outcome when the caller leaves while one is under way', async () => {
       const caller = new AbortController();
-      onPost().reply(201, aWireUser('U1'), jsonHeaders).delay(10_000);
+      onPost().reply(201, aWireUser('U1'), jsonHeaders).delay(300);
       const writing = rig.client.createUser(draft, rig.call({ signal: caller.signal }));
       const outcome = expect(writing).rejects.toBeInstanceOf(UpstreamOutcomeUnknown);
       await rig.clock.advance(0);
