@@ -264,6 +264,8 @@ export interface UserSlice {
   readonly users: readonly DirectoryUser[];
   readonly totalResults: number;
   readonly startIndex: number;
+  /** How many places of the list the page covers; more than `users` when entries were unreadable or came twice. */
+  readonly entryCount: number;
 }
 
 /** The filters that Slack evaluates itself. */

@@ -153,12 +153,13 @@ function sliceOf({ list, users }: Page, startIndex: number, count: number): User
   const end = startIndex - 1 + list.entries.length;
   const totalResults = list.totalResults ?? (list.entries.length < count ? end : end + 1);
   // Past the end some servers repeat the first page.
-  if (startIndex > totalResults) return { users: [], totalResults, startIndex };
-  return { users: withoutRepeats(users), totalResults, startIndex };
+  if (startIndex > totalResults) return { users: [], totalResults, startIndex, entryCount: 0 };
+  return { users: withoutRepeats(users), totalResults, startIndex, entryCount: list.entries.length };
 }
 
 function localSlice(users: readonly DirectoryUser[], startIndex: number, count: number): UserSlice {
-  return { users: users.slice(startIndex - 1, startIndex - 1 + count), totalResults: users.length, startIndex };
+  const page = users.slice(startIndex - 1, startIndex - 1 + count);
+  return { users: page, totalResults: users.length, startIndex, entryCount: page.length };
 }
 
 function withoutRepeats(users: readonly DirectoryUser[]): DirectoryUser[] {

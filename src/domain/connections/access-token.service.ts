@@ -37,7 +37,7 @@ export class AccessTokenService {
       current: await stores.connections.find(connection.tenantId, connection.id),
       token: await stores.tokens.findActive(connection.id),
     }));
-    if (!current || current.lifecycle !== 'OPEN') throw notReady(current);
+    if (current?.lifecycle !== 'OPEN') throw notReady(current);
     if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
     assertGrantCovers(action, current, token);
     if (token.expiresAt && token.expiresAt.getTime() <= this.clock.now()) throw new ConnectionProblem('TOKEN_EXPIRED');

@@ -71,20 +71,23 @@ export class DirectoryQueryService {
     for (let round = 0; round < MOST_UPSTREAM_PAGES; round += 1) {
       const count = isExact ? first : LARGEST_PAGE;
       const slice = await client.listUsers({ startIndex: position + 1, count, filter: upstream }, caller);
-      if (endsList(slice, position, firstIdOfPage))
-        return pageOf(found, false, position, isExact ? slice.totalResults : undefined);
+      const totalCount = isExact ? slice.totalResults : undefined;
+      if (endsList(slice, position, firstIdOfPage)) return pageOf(found, false, position, totalCount);
       firstIdOfPage = slice.users[0]?.slackId;
-      for (const user of slice.users) {
-        position += 1;
+      const pageEnd = position + slice.entryCount;
+      for (const [index, user] of slice.users.entries()) {
+        // Entries that Slack repeats or garbles take places too, so the last person of a page stands at the page's end.
+        position = index === slice.users.length - 1 ? pageEnd : position + 1;
         const isNew = !seen.has(user.slackId);
         seen.add(user.slackId);
         if (isNew && (matches?.(user) ?? true)) found.push({ user, position });
         if (found.length === first) {
-          return pageOf(found, position < slice.totalResults, position, isExact ? slice.totalResults : undefined);
+          return pageOf(found, position < slice.totalResults, position, totalCount);
         }
       }
+      position = pageEnd;
       const hasMore = position < slice.totalResults;
-      if (isExact || !hasMore) return pageOf(found, hasMore, position, isExact ? slice.totalResults : undefined);
+      if (isExact || !hasMore) return pageOf(found, hasMore, position, totalCount);
     }
     return pageOf(found, true, position, undefined);
   }
@@ -113,8 +116,8 @@ export function bestHolder(users: readonly DirectoryUser[], email: string): Dire
 
 /** A page past the end is empty, or repeats an earlier one: lists upstream are known to do both. */
 function endsList(slice: UserSlice, position: number, firstIdOfPreviousPage: string | undefined): boolean {
-  const [first] = slice.users;
-  return first === undefined || position >= slice.totalResults || first.slackId === firstIdOfPreviousPage;
+  const isRepeated = firstIdOfPreviousPage !== undefined && slice.users[0]?.slackId === firstIdOfPreviousPage;
+  return slice.entryCount === 0 || position >= slice.totalResults || isRepeated;
 }
 
 function pageOf(

@@ -147,7 +147,7 @@ describe('UserLookup', () => {
   it('answers an empty page past the end, also when the server repeats the first one', async () => {
     serve(() => ({ body: aList(people.slice(0, 5), 5) }));
     const slice = await rig.client.listUsers({ startIndex: 6, count: 5 }, rig.call());
-    expect(slice).toEqual({ users: [], totalResults: 5, startIndex: 6 });
+    expect(slice).toEqual({ users: [], totalResults: 5, startIndex: 6, entryCount: 0 });
   });
 
   it('lists by e-mail and user name as it finds', async () => {
