@@ -6,11 +6,10 @@ import type { Secret } from '../shared/secret';
 import { type SealingKeys, TokenCipher } from './cipher';
 import { createDataSource, type DatabaseConfig, dialectOf } from './data-source';
 import { TypeOrmDatabase } from './database';
-import type { Dialect } from './dialect';
 import { verifyKeys, WrongSealingKey } from './key-check.store';
 import { migrate, SchemaMismatch } from './migrate';
 import { resealTokens } from './reseal-tokens';
-import { translated } from './store-handle';
+import { DatabaseNotOpened, driverFailureOf } from './storage-failure';
 
 export interface StorageOptions {
   readonly database: DatabaseConfig;
@@ -32,7 +31,7 @@ export interface Storage {
 /**
  * Opens the database, migrates it, makes sure that the sealing keys are the right ones, and seals with the newest what an
  * older one sealed.
- * @throws WrongSealingKey, SchemaMismatch: the process must not start. TransientFailure: it may be started again.
+ * @throws WrongSealingKey, SchemaMismatch, DatabaseNotOpened: each with what the operator can do about it.
  */
 export async function openStorage({ database: config, keys, clock, logger }: StorageOptions): Promise<Storage> {
   const cipher = new TokenCipher(keys);
@@ -49,7 +48,7 @@ export async function openStorage({ database: config, keys, clock, logger }: Sto
     if (!dataSource.isInitialized) await dataSource.initialize();
   } catch (error) {
     await destroy(dataSource);
-    throw startFailure(error, dialect);
+    throw startFailure(error, config);
   } finally {
     if (preparing !== dataSource) await destroy(preparing);
   }
@@ -66,6 +65,13 @@ async function destroy(dataSource: DataSource): Promise<void> {
   if (dataSource.isInitialized) await dataSource.destroy();
 }
 
-function startFailure(error: unknown, dialect: Dialect): Error {
-  return error instanceof WrongSealingKey || error instanceof SchemaMismatch ? error : translated(error, dialect);
+function startFailure(error: unknown, config: DatabaseConfig): Error {
+  if (error instanceof WrongSealingKey || error instanceof SchemaMismatch) return error;
+  return new DatabaseNotOpened(placeOf(config), driverFailureOf(error).code);
+}
+
+function placeOf(config: DatabaseConfig): string {
+  if (config.kind === 'sqlite') return `The database file ${config.file}`;
+  const { host, pathname } = new URL(config.url.reveal());
+  return `The PostgreSQL database ${pathname.slice(1)} at ${host}`;
 }

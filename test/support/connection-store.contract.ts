@@ -81,13 +81,12 @@ export function connectionStoreContract(shared: SharedStorage): void {
       const other = aConnection(tenantId);
       await shared.database.transaction(({ connections }) => connections.insert(other));
 
+      const violation = { name: 'UniqueViolation', constraint: 'connection.team' };
       const insertion = shared.database.transaction(({ connections }) =>
         connections.insert(aConnection(tenantId, { teamKey })),
       );
-      const change = shared.database.transaction(({ connections }) => connections.update({ ...other, teamKey }));
-
-      const violation = { name: 'UniqueViolation', constraint: 'connection.team' };
       await expect(insertion).rejects.toMatchObject(violation);
+      const change = shared.database.transaction(({ connections }) => connections.update({ ...other, teamKey }));
       await expect(change).rejects.toMatchObject(violation);
     });
 
@@ -103,8 +102,8 @@ export function connectionStoreContract(shared: SharedStorage): void {
         connections.update({ ...first, lifecycle: 'OPEN', status: 'ACTIVE' }),
       );
 
-      expect(holder).toEqual(second);
       await expect(reopening).rejects.toMatchObject({ constraint: 'connection.team' });
+      expect(holder).toEqual(second);
     });
 
     it('writes every field and raises the version, and clears what is left out', async () => {

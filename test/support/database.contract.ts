@@ -41,11 +41,12 @@ export function databaseContract(shared: SharedStorage): void {
         await delay(50);
         throw new Error('A gives up');
       });
+      const outcomeOfA = expect(a).rejects.toThrow('A gives up');
       await aHasWritten.given;
       const b = shared.database.transaction((stores) => stores.tenants.insert(ofB));
       const seenByReader = await shared.database.read((stores) => stores.tenants.find(ofA.id));
 
-      await expect(a).rejects.toThrow('A gives up');
+      await outcomeOfA;
       await b;
       expect(seenByReader).toBeUndefined();
       const kept = await shared.database.read(async ({ tenants }) => [

@@ -152,7 +152,7 @@ describe('PostgreSQL', () => {
     await storage.close();
   });
 
-  it('cancels a statement that takes too long, and goes on with the same connection', async () => {
+  it('gives up a statement that the server cancels, and goes on', async () => {
     const storage = await openAt(urlOf(testDatabase).href, { poolSize: 1, statementTimeoutMs: 1_000 });
     const connection = await storeConnection(storage.database);
     const holder = await testDatabase.open();
@@ -169,7 +169,7 @@ describe('PostgreSQL', () => {
       connections.update({ ...connection, name: 'late' }),
     );
 
-    await expect(write).rejects.toMatchObject({ kind: 'TIMED_OUT', driverCode: '57014' });
+    await expect(write).rejects.toMatchObject({ kind: 'CANCELED', driverCode: '57014' });
     await mayEnd();
     await holding;
     expect((await storage.database.read((s) => s.connections.find(connection.tenantId, connection.id)))?.name).toBe(
@@ -189,16 +189,21 @@ describe('PostgreSQL', () => {
   });
 
   it.each([
-    ['nobody listens there', (url: URL) => ({ port: '1', password: url.password }), 'ECONNREFUSED'],
-    ['the password is wrong', () => ({ password: 'hunter2-is-secret' }), '28P01'],
-    ['there is no such database', (url: URL) => ({ pathname: '/nowhere', password: url.password }), '3D000'],
-  ])('tells why it does not start when %s, without the password', async (_, change, driverCode) => {
+    ['nobody listens there', (url: URL) => ({ port: '1', password: url.password }), 'ECONNREFUSED', 'nobody listens'],
+    ['the password is wrong', () => ({ password: 'hunter2-is-secret' }), '28P01', 'password is wrong'],
+    [
+      'there is no such database',
+      (url: URL) => ({ pathname: '/nowhere', password: url.password }),
+      '3D000',
+      'no database of this name',
+    ],
+  ])('tells why it does not start when %s, without the password', async (_, change, driverCode, reason) => {
     const url = urlOf(testDatabase);
     Object.assign(url, { password: 'hunter2-is-secret' }, change(url));
 
     const failure = await openAt(url.href).catch((error: unknown) => error);
 
-    expect(failure).toMatchObject({ driverCode });
+    expect(failure).toMatchObject({ driverCode, message: expect.stringContaining(reason) });
     expect(inspect(failure, { depth: 9, showHidden: true })).not.toContain('hunter2');
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../../src/shared/clock';
@@ -46,8 +46,7 @@ describe('SQLite', () => {
       throw new Error('A gives up');
     });
     const b = storage.database.transaction((stores) => stores.tenants.insert(ofB));
-    await expect(a).rejects.toThrow('A gives up');
-    await b;
+    await Promise.all([expect(a).rejects.toThrow('A gives up'), b]);
     await storage.close();
 
     const reopened = await file.open();
@@ -186,6 +185,17 @@ describe('SQLite', () => {
     await expect(storage.database.ping()).resolves.toBeUndefined();
     await release();
     await storage.close();
+  });
+
+  it('does not start on a file that is no database, and leaves it as it was', async () => {
+    await writeFile(file.file, 'this is a letter, not a database');
+
+    await expect(file.open()).rejects.toMatchObject({
+      name: 'DatabaseNotOpened',
+      message: `The database file ${file.file} cannot be used: the file is not an SQLite database (SQLITE_NOTADB).`,
+    });
+
+    expect(await readFile(file.file, 'utf8')).toBe('this is a letter, not a database');
   });
 
   it('refuses writes on a full disk, keeps what it has acknowledged, and writes again when there is room', async () => {

@@ -45,7 +45,7 @@ describe('an error of the database', () => {
     ['DISCONNECTED', postgresDialect, '08006', 'connection failure'],
     ['DISCONNECTED', postgresDialect, 'ECONNREFUSED', 'connect ECONNREFUSED'],
     ['DISCONNECTED', postgresDialect, undefined, 'Connection terminated unexpectedly'],
-    ['TIMED_OUT', postgresDialect, '57014', 'canceling statement due to statement timeout'],
+    ['CANCELED', postgresDialect, '57014', 'canceling statement due to statement timeout'],
     ['TIMED_OUT', postgresDialect, undefined, 'timeout exceeded when trying to connect'],
     ['EXHAUSTED', postgresDialect, '53100', 'could not extend file: No space left on device'],
     ['EXHAUSTED', postgresDialect, '53300', 'too many connections'],
