@@ -45,7 +45,15 @@ export interface ConnectionAnswer {
   readonly organization: { slackId: string; name: string } | null;
   readonly installer: { slackId: string; displayName: string | null } | null;
   readonly issues: { code: string; detail: string | null; resolvedAt: string | null; remedy: string }[];
-  readonly token: { id: string; status: string; hint: string; fingerprint: string; grantedScopes: string[] } | null;
+  readonly token: {
+    id: string;
+    status: string;
+    hint: string;
+    fingerprint: string;
+    grantedScopes: string[];
+    missingScopes: string[];
+    expiresAt: string | null;
+  } | null;
 }
 
 export interface ConnectionPayloadAnswer {

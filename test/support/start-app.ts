@@ -59,7 +59,11 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ...options.env,
   });
   const start = () => startApp(config, { logger, clock: options.clock, sandboxUrl: simulator.url });
-  let app = await start();
+  let app = await start().catch(async (error: unknown) => {
+    // A server that nobody stops would keep the test process alive.
+    if (!options.simulator) await simulator.stop();
+    throw error;
+  });
   const adminKey = app.firstKey?.secret.reveal() ?? '';
   return {
     get app() {

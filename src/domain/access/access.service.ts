@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/clock';
 import { newId } from '../../shared/ids';
 import { Secret } from '../../shared/secret';
 import { Forbidden, InvalidInput, NotFound, Unauthenticated } from '../errors';
+import { parseLabel } from '../label';
 import type { Database, StoredApiKey, Stores } from '../ports';
 import {
   type ApiKey,
@@ -173,9 +174,7 @@ async function findReachableTenant(stores: Stores, caller: Caller, id: TenantId 
 }
 
 function parseName(name: string): string {
-  const trimmed = name.trim();
-  if (trimmed.length > 0 && trimmed.length <= LONGEST_NAME) return trimmed;
-  throw new InvalidInput(`A name has 1 to ${LONGEST_NAME} characters.`, { path: ['input', 'name'] });
+  return parseLabel(name, { what: 'A name', longest: LONGEST_NAME, path: ['input', 'name'] });
 }
 
 function unknownKey(): Unauthenticated {

@@ -3,6 +3,7 @@ import { newId } from '../../shared/ids';
 import type { Secret } from '../../shared/secret';
 import { assertAllowed, type Caller } from '../access/access';
 import { AppError, Conflict, DuplicateConnection, InvalidInput, NotFound, StillRunning } from '../errors';
+import { parseLabel } from '../label';
 import { type Database, type SlackWebApi, type Stores, UniqueViolation } from '../ports';
 import { type AccessTokenService, notReady } from './access-token.service';
 import type { AccessTokenId, Connection, ConnectionEnvironment, ConnectionId } from './connection';
@@ -312,19 +313,12 @@ function assertSameTeam(connection: Connection, grant: VerifiedGrant, path?: rea
 }
 
 function parseName(name: string): string {
-  const trimmed = name.trim();
-  if (trimmed.length > 0 && trimmed.length <= LONGEST_NAME) return trimmed;
-  throw new InvalidInput(`A connection's name has 1 to ${LONGEST_NAME} characters.`, { path: ['input', 'name'] });
+  return parseLabel(name, { what: "A connection's name", longest: LONGEST_NAME, path: ['input', 'name'] });
 }
 
 function parseExternalId(externalId: string | undefined): string | undefined {
   if (externalId === undefined) return undefined;
-  const trimmed = externalId.trim();
-  if (trimmed.length > 0 && trimmed.length <= LONGEST_EXTERNAL_ID) return trimmed;
-  throw new InvalidInput(`An externalId has 1 to ${LONGEST_EXTERNAL_ID} characters.`, {
-    path: ['input', 'externalId'],
-    remedy: 'Leave it out when your product has no id for this customer.',
-  });
+  return parseLabel(externalId, { what: 'An externalId', longest: LONGEST_EXTERNAL_ID, path: ['input', 'externalId'] });
 }
 
 function externalIdTaken(): Conflict {
