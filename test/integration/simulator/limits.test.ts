@@ -106,34 +106,56 @@ describe('the limits', () => {
 });
 
 describe('the lock of a write', () => {
-  const locks = async () => (await slack.call('GET', '/_simulator/state', { token: null })).json.locks;
+  const anHour = 3_600_000;
+  let locked: Simulator;
+  let client: SimulatorClient;
+  beforeEach(async () => {
+    locked = await startSimulator({ seed: 'locks' });
+    client = new SimulatorClient(locked);
+  });
+  afterEach(() => locked.stop());
 
-  async function untilLocked(): Promise<void> {
-    while (JSON.stringify(await locks()) === '[]') await new Promise((resolve) => setImmediate(resolve));
+  const locks = async () => (await client.call('GET', '/_simulator/state', { token: null })).json.locks;
+  async function untilLocked(resource: string): Promise<void> {
+    while (!JSON.stringify(await locks()).includes(resource)) await new Promise((resolve) => setImmediate(resolve));
   }
 
   it('refuses a second write to the same person while the first runs, but no other', async () => {
-    simulator.switches.writeTimeMs = 400;
-    const { id } = slack.person('barbara.liskov');
-    const other = slack.person('edsger.dijkstra').id;
-    const first = slack.patch('Users', id, { op: 'replace', path: 'title', value: 'first' });
-    await untilLocked();
-    const second = await slack.patch('Users', id, { op: 'replace', path: 'title', value: 'second' });
-    expect([second.status, codeOf(second), second.headers.get('retry-after')]).toEqual([429, 'too_many_requests', '1']);
-    simulator.switches.writeTimeMs = 0;
-    expect((await slack.patch('Users', other, { op: 'replace', path: 'title', value: 'x' })).status).toBe(200);
+    const { id } = client.person('barbara.liskov');
+    const other = client.person('edsger.dijkstra').id;
+    locked.switches.writeTimeMs = anHour;
+    const first = client.patch('Users', id, { op: 'replace', path: 'title', value: 'first' });
+    await untilLocked(id);
+    const second = await client.patch('Users', id, { op: 'replace', path: 'title', value: 'second' });
+    expect([second.status, codeOf(second), second.headers.get('retry-after')]).toEqual([
+      429,
+      'too_many_requests',
+      '3600',
+    ]);
+    locked.switches.writeTimeMs = 0;
+    expect((await client.patch('Users', other, { op: 'replace', path: 'title', value: 'x' })).status).toBe(200);
+    // Stopping cuts the hour short.
+    await locked.stop();
     expect((await first).json.title).toBe('first');
-    expect(await locks()).toEqual([]);
-    expect((await slack.scim('GET', `/Users/${id}`)).json.title).toBe('first');
   });
 
   it('has a word of its own for groups', async () => {
-    const { json } = await slack.scim('POST', '/Groups', { schemas: [groupUrn], displayName: 'x' });
-    simulator.switches.writeTimeMs = 400;
-    const first = slack.patch('Groups', String(json.id), { op: 'replace', path: 'displayName', value: 'y' });
-    await untilLocked();
-    const second = await slack.scim('DELETE', `/Groups/${json.id}`);
+    const { json } = await client.scim('POST', '/Groups', { schemas: [groupUrn], displayName: 'x' });
+    locked.switches.writeTimeMs = anHour;
+    const first = client.patch('Groups', String(json.id), { op: 'replace', path: 'displayName', value: 'y' });
+    await untilLocked(String(json.id));
+    const second = await client.scim('DELETE', `/Groups/${json.id}`);
     expect([second.status, codeOf(second)]).toEqual([429, 'resource_locked']);
+    await locked.stop();
     expect((await first).status).toBe(200);
+  });
+
+  it('is released when the write is done, also when it is refused', async () => {
+    const { id } = client.person('barbara.liskov');
+    locked.switches.writeTimeMs = 5;
+    expect((await client.patch('Users', id, { op: 'replace', path: 'active', value: 'maybe' })).status).toBe(400);
+    expect((await client.patch('Users', id, { op: 'replace', path: 'title', value: 'x' })).status).toBe(200);
+    expect((await client.scim('DELETE', `/Users/${id}`)).status).toBe(204);
+    expect(await locks()).toEqual([]);
   });
 });
