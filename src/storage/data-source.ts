@@ -1,6 +1,6 @@
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type Logger as TypeOrmLogger } from 'typeorm';
 import type { Logger } from '../shared/logger';
 import type { Secret } from '../shared/secret';
 import { accessTokenEntity } from './access-token.entity';
@@ -48,7 +48,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** The one place that knows which engine is used. The driver's package is loaded when its data source is made. */
 export function createDataSource(config: DatabaseConfig, use: DataSourceUse = {}): DataSource {
-  return config.kind === 'sqlite' ? new SqliteDataSource(config.file) : new DataSource(postgresOptions(config, use));
+  return config.kind === 'sqlite' ? new SqliteDataSource(config, use) : new DataSource(postgresOptions(config, use));
 }
 
 export function dialectOf({ kind }: DatabaseConfig): Dialect {
@@ -69,18 +69,37 @@ const commonOptions = {
   migrationsRun: false,
   migrationsTransactionMode: 'each',
   synchronize: false,
-  // TypeORM's own log lines print bound values.
   logging: false,
   // Otherwise `tenantId: undefined` would match the rows of every tenant.
   invalidWhereValuesBehavior: { null: 'throw', undefined: 'throw' },
 } as const satisfies Partial<DataSourceOptions>;
 
+/**
+ * TypeORM's own log lines print bound values, and some come even with `logging: false`. The CLI, which gives no logger of
+ * ours, keeps them.
+ */
+const quiet: TypeOrmLogger = {
+  logQuery() {},
+  logQueryError() {},
+  logQuerySlow() {},
+  logSchemaBuild() {},
+  logMigration() {},
+  log() {},
+};
+
 /** Applies our settings wherever the data source is opened, also by the TypeORM CLI. */
 class SqliteDataSource extends DataSource {
   readonly #file: string;
 
-  constructor(file: string) {
-    super({ ...commonOptions, type: 'sqlite', database: file, enableWAL: true, busyTimeout: BUSY_TIMEOUT_MS });
+  constructor({ file }: SqliteConfig, { logger }: DataSourceUse) {
+    super({
+      ...commonOptions,
+      ...(logger && { logger: quiet }),
+      type: 'sqlite',
+      database: file,
+      enableWAL: true,
+      busyTimeout: BUSY_TIMEOUT_MS,
+    });
     this.#file = file;
   }
 
@@ -119,6 +138,7 @@ function postgresOptions(
       };
   return {
     ...commonOptions,
+    ...(logger && { logger: quiet }),
     type: 'postgres',
     url: url.reveal(),
     // One connection holds the lock of the start while another migrates.

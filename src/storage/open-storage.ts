@@ -67,7 +67,7 @@ async function destroy(dataSource: DataSource): Promise<void> {
 
 function startFailure(error: unknown, config: DatabaseConfig): Error {
   if (error instanceof WrongSealingKey || error instanceof SchemaMismatch) return error;
-  return new DatabaseNotOpened(placeOf(config), driverFailureOf(error).code);
+  return new DatabaseNotOpened(placeOf(config), driverFailureOf(error));
 }
 
 function placeOf(config: DatabaseConfig): string {

@@ -50,14 +50,17 @@ export class StorageFailure extends Error {
   }
 }
 
-/** The process cannot start with this database. The message tells where it is and why, and holds no password. */
+/**
+ * The process cannot start with this database. The message tells where it is and why, and holds no password. For an
+ * unforeseen reason it quotes the driver: statements of a start bind no token.
+ */
 export class DatabaseNotOpened extends Error {
-  constructor(
-    where: string,
-    readonly driverCode: string,
-  ) {
-    super(`${where} cannot be used: ${reasons[driverCode] ?? 'an unexpected failure'} (${driverCode}).`);
+  readonly driverCode: string;
+
+  constructor(where: string, { code, message }: DriverFailure) {
+    super(`${where} cannot be used: ${reasons[code] ?? message.split('\n')[0]} (${code}).`);
     this.name = 'DatabaseNotOpened';
+    this.driverCode = code;
   }
 }
 

@@ -56,6 +56,18 @@ describe.each(engines)('migrations on %s', (_, makeDatabase) => {
     await expect(testDatabase.query('SELECT * FROM tenants')).resolves.toEqual([]);
   });
 
+  it('tell what stands in their way, and leave it as it was', async () => {
+    await testDatabase.query('CREATE TABLE api_keys (mine TEXT)');
+
+    await expect(testDatabase.open()).rejects.toMatchObject({
+      name: 'DatabaseNotOpened',
+      message: expect.stringMatching(/api_keys.*already exists/),
+    });
+
+    await expect(testDatabase.query('SELECT mine FROM api_keys')).resolves.toEqual([]);
+    await expect(testDatabase.query('SELECT * FROM tenants')).rejects.toThrow();
+  });
+
   it('refuse a database that was changed by hand, and say how it differs', async () => {
     await (await testDatabase.open()).close();
     await testDatabase.query('DROP INDEX ix_connections_page');
