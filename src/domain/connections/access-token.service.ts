@@ -10,6 +10,14 @@ import { type Action, missingScopes, requirementOf } from './scopes';
 /** `lastUsedAt` is for people who look at a token; a write for each call would cost more than it tells. */
 const USE_RECORDED_EVERY_MS = 60_000;
 
+/** A token is replaced by a person's hand: twice in the moment between two reads is not a race any more. */
+const OPEN_ROUNDS = 3;
+
+export interface OpenedToken {
+  readonly token: AccessToken;
+  readonly secret: Secret;
+}
+
 /** The only way to a stored token. Nobody gets one without naming the action it is for. */
 export class AccessTokenService {
   readonly #useRecordedAt = new Map<AccessTokenId, number>();
@@ -33,15 +41,12 @@ export class AccessTokenService {
    * @throws ConnectionNotReady, ConnectionProblem (MISSING_SCOPES, WRONG_INSTALL_LEVEL, TOKEN_EXPIRED, REAUTHORIZATION_REQUIRED)
    */
   async lease(connection: Connection, action: Action): Promise<LeasedToken> {
-    const { current, token } = await this.database.read(async (stores) => ({
-      current: await stores.connections.find(connection.tenantId, connection.id),
-      token: await stores.tokens.findActive(connection.id),
-    }));
-    if (current?.lifecycle !== 'OPEN') throw notReady(current);
-    if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
-    assertGrantCovers(action, current, token);
-    if (token.expiresAt && token.expiresAt.getTime() <= this.clock.now()) throw new ConnectionProblem('TOKEN_EXPIRED');
-    const secret = await this.open(token.id);
+    const { token, secret } = await this.openActive(connection, (current, active) => {
+      if (current?.lifecycle !== 'OPEN') throw notReady(current);
+      if (!active) throw noToken();
+      assertGrantCovers(action, current, active);
+      if (isPast(active.expiresAt, this.clock.now())) throw new ConnectionProblem('TOKEN_EXPIRED');
+    });
     await this.recordUse(token.id);
     return { id: token.id, secret };
   }
@@ -52,21 +57,38 @@ export class AccessTokenService {
    * @param action what the token is opened for; nothing else may be done with it.
    * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when there is none, or it cannot be opened.
    */
-  async openForGrant(
-    connection: Connection,
-    action: 'connection.verify' | 'connection.revoke',
-  ): Promise<{ readonly token: AccessToken; readonly secret: Secret }> {
-    const token = await this.database.read((stores) => stores.tokens.findActive(connection.id));
-    if (!token) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
-    const secret = await this.open(token.id);
-    this.logger.debug({ connectionId: connection.id, tokenId: token.id, action }, 'token opened');
-    return { token, secret };
+  async openForGrant(connection: Connection, action: 'connection.verify' | 'connection.revoke'): Promise<OpenedToken> {
+    const opened = await this.openActive(connection, () => {});
+    this.logger.debug({ connectionId: connection.id, tokenId: opened.token.id, action }, 'token opened');
+    return opened;
   }
 
-  private async open(id: AccessTokenId): Promise<Secret> {
+  /**
+   * @param check throws when the token may not be opened.
+   * @throws what `check` throws; ConnectionProblem REAUTHORIZATION_REQUIRED
+   */
+  private async openActive(
+    connection: Connection,
+    check: (current: Connection | undefined, active: AccessToken | undefined) => void,
+  ): Promise<OpenedToken> {
+    for (let round = 0; round < OPEN_ROUNDS; round += 1) {
+      const { current, token } = await this.database.read(async (stores) => ({
+        current: await stores.connections.find(connection.tenantId, connection.id),
+        token: await stores.tokens.findActive(connection.id),
+      }));
+      check(current, token);
+      if (!token) break;
+      const secret = await this.open(token.id);
+      if (secret) return { token, secret };
+      // Replaced and erased between the two reads: the next round finds the new one.
+    }
+    throw noToken();
+  }
+
+  /** @returns undefined when the token was erased. */
+  private async open(id: AccessTokenId): Promise<Secret | undefined> {
     try {
-      const secret = await this.database.read((stores) => stores.tokens.open(id));
-      if (secret) return secret;
+      return await this.database.read((stores) => stores.tokens.open(id));
     } catch (error) {
       if (!(error instanceof SealBroken)) throw error;
       this.logger.error({ tokenId: id, err: error }, 'a stored token cannot be opened');
@@ -75,7 +97,6 @@ export class AccessTokenService {
         cause: error,
       });
     }
-    throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
   }
 
   private async isReplaced(connection: Connection, rejected: LeasedToken): Promise<boolean> {
@@ -114,6 +135,14 @@ export function assertGrantCovers(
       remedy: 'Connect the Enterprise organization, with an app installed on the organization itself.',
     });
   }
+}
+
+function noToken(): ConnectionProblem {
+  return new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+}
+
+function isPast(instant: Date | undefined, now: number): boolean {
+  return instant !== undefined && instant.getTime() <= now;
 }
 
 export function notReady(connection: Connection | undefined): ConnectionNotReady {

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/logger';
 import { StillRunning, UpstreamUnavailable } from '../errors';
 import type { Database, Stores } from '../ports';
 import {
+  type AccessTokenId,
   type Connection,
   type ConnectionId,
   type ConnectionIssue,
@@ -26,13 +27,19 @@ export class ConnectionHealth {
   /**
    * Opens the issue that a failed call stands for, if it says something about the connection at all. A new diagnosis
    * replaces older ones of the same weight, since a token has one thing wrong with it at a time.
+   * @param tokenId the token that the call was made with: what is wrong with it says nothing once another one is in use.
    * @returns the connection as it is now, or undefined when it is gone.
    */
-  async recordFailure(connection: Connection, error: unknown): Promise<Connection | undefined> {
+  async recordFailure(
+    connection: Connection,
+    error: unknown,
+    { tokenId }: { tokenId?: AccessTokenId } = {},
+  ): Promise<Connection | undefined> {
     const code = issueCodeOf(error);
     if (!code) return connection;
     const detail = error instanceof ConnectionProblem ? error.detail : undefined;
     return this.change(connection, async (stores, open, now) => {
+      if (tokenId && (await stores.tokens.findActive(connection.id))?.id !== tokenId) return {};
       const outdated = open.filter((issue) => issue.code !== code && consequenceOf(issue.code) === consequenceOf(code));
       await stores.issues.resolve(idsOf(outdated), now);
       const known = open.find((issue) => issue.code === code);
@@ -113,6 +120,6 @@ function issueCodeOf(error: unknown): ConnectionProblemCode | undefined {
   return undefined;
 }
 
-function idsOf(issues: readonly ConnectionIssue[]): ConnectionIssueId[] {
+export function idsOf(issues: readonly ConnectionIssue[]): ConnectionIssueId[] {
   return issues.map(({ id }) => id);
 }

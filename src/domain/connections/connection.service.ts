@@ -7,7 +7,7 @@ import { parseLabel } from '../label';
 import { type Database, type SlackWebApi, type Stores, UniqueViolation } from '../ports';
 import { type AccessTokenService, notReady } from './access-token.service';
 import type { AccessTokenId, Connection, ConnectionEnvironment, ConnectionId } from './connection';
-import type { ConnectionHealth } from './connection-health.service';
+import { type ConnectionHealth, idsOf } from './connection-health.service';
 import { ConnectionProblem } from './connection-problem';
 import { type GrantVerifier, hintOf, type VerifiedGrant } from './grant-verifier.service';
 
@@ -84,26 +84,36 @@ export class ConnectionService {
   async verify(caller: Caller, id: ConnectionId): Promise<CheckedConnection> {
     const connection = await this.findWritable(caller, id);
     if (connection.lifecycle === 'DISCONNECTED') throw notReady(connection);
+    let tokenId: AccessTokenId | undefined;
     try {
       const { token, secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
+      tokenId = token.id;
       const grant = await this.parts.verifier.verify(connection.environment, secret, caller);
       assertSameTeam(connection, grant);
-      const changed = await this.parts.health.change(connection, async (stores, open, now) => {
-        await stores.tokens.markVerified(token.id, now, grant.grantedScopes, grant.expiresAt);
-        await stores.issues.resolve(
-          open.map((issue) => issue.id),
-          now,
-        );
-        return { ...grantFields(grant), lastVerifiedAt: now };
-      });
-      if (!changed) throw unknownConnection();
-      return { connection: changed };
+      return { connection: await this.recordVerified(connection, token.id, grant) };
     } catch (error) {
       if (!(error instanceof AppError) || error instanceof NotFound || error instanceof StillRunning) throw error;
-      const changed = await this.parts.health.recordFailure(connection, error);
+      const changed = await this.parts.health.recordFailure(connection, error, { tokenId });
       if (!changed) throw unknownConnection();
+      const checkedId = tokenId;
+      if (checkedId) await this.parts.database.read((stores) => assertActiveToken(stores, connection, checkedId));
       return { connection: changed, problem: error };
     }
+  }
+
+  private async recordVerified(
+    connection: Connection,
+    tokenId: AccessTokenId,
+    grant: VerifiedGrant,
+  ): Promise<Connection> {
+    const changed = await this.parts.health.change(connection, async (stores, open, now) => {
+      await assertActiveToken(stores, connection, tokenId);
+      await stores.tokens.markVerified(tokenId, now, grant.grantedScopes, grant.expiresAt);
+      await stores.issues.resolve(idsOf(open), now);
+      return { ...grantFields(grant), lastVerifiedAt: now };
+    });
+    if (!changed) throw unknownConnection();
+    return changed;
   }
 
   /**
@@ -119,10 +129,7 @@ export class ConnectionService {
       const changed = await this.parts.health.change(connection, async (stores, open, now) => {
         await retireActiveToken(stores, connection, 'SUPERSEDED');
         await insertToken(stores, connection, grant, token, now);
-        await stores.issues.resolve(
-          open.map((issue) => issue.id),
-          now,
-        );
+        await stores.issues.resolve(idsOf(open), now);
         const { lifecycle } = (await stores.connections.find(connection.tenantId, id)) ?? connection;
         return {
           ...grantFields(grant),
@@ -180,20 +187,21 @@ export class ConnectionService {
   async disconnect(caller: Caller, id: ConnectionId, options: { revokeToken: boolean }): Promise<Connection> {
     const connection = await this.findWritable(caller, id);
     if (connection.lifecycle === 'DISCONNECTED') return connection;
-    if (options.revokeToken) {
-      const { secret } = await this.parts.tokens.openForGrant(connection, 'connection.revoke');
-      await this.parts.webApi.revoke(connection.environment, secret, caller);
-    }
+    const endedId = options.revokeToken ? await this.revokeAtSlack(caller, connection) : undefined;
     const changed = await this.parts.health.change(connection, async (stores, open, now) => {
+      if (endedId) await assertActiveToken(stores, connection, endedId);
       await retireActiveToken(stores, connection, options.revokeToken ? 'REVOKED' : 'SUPERSEDED');
-      await stores.issues.resolve(
-        open.map((issue) => issue.id),
-        now,
-      );
+      await stores.issues.resolve(idsOf(open), now);
       return { lifecycle: 'DISCONNECTED' as const };
     });
     if (!changed) throw unknownConnection();
     return changed;
+  }
+
+  private async revokeAtSlack(caller: Caller, connection: Connection): Promise<AccessTokenId> {
+    const { token, secret } = await this.parts.tokens.openForGrant(connection, 'connection.revoke');
+    await this.parts.webApi.revoke(connection.environment, secret, caller);
+    return token.id;
   }
 
   /** Removes the connection with its token and history here. The token stays alive at Slack unless it was revoked before. */
@@ -281,6 +289,15 @@ async function insertToken(
     },
     secret,
   );
+}
+
+/**
+ * What a call found out about a token, or did to it, must not be noted for the one that replaced it meanwhile.
+ * @throws StillRunning
+ */
+async function assertActiveToken(stores: Stores, { id }: Connection, tokenId: AccessTokenId): Promise<void> {
+  if ((await stores.tokens.findActive(id))?.id === tokenId) return;
+  throw new StillRunning('The token of this connection was changed at the same time.', { remedy: 'Try again.' });
 }
 
 async function retireActiveToken(stores: Stores, { id }: Connection, status: 'REVOKED' | 'SUPERSEDED'): Promise<void> {

@@ -2,7 +2,7 @@ import type { Logger } from '../../shared/logger';
 import { SingleFlight } from '../../shared/single-flight';
 import { assertAllowed, type Caller, type Permission } from '../access/access';
 import { type AccessTokenService, notReady } from '../connections/access-token.service';
-import type { Connection, ConnectionId } from '../connections/connection';
+import type { AccessTokenId, Connection, ConnectionId } from '../connections/connection';
 import type { ConnectionHealth } from '../connections/connection-health.service';
 import { ConnectionProblem } from '../connections/connection-problem';
 import { budgetKeyOf, type GrantVerifier } from '../connections/grant-verifier.service';
@@ -76,12 +76,14 @@ export class DirectoryAccess {
 
   /** SCIM says only that it refuses the token; the full check tells whether it was revoked, or its owner lost rights, or … */
   private async diagnose(caller: Caller, connection: Connection): Promise<AppError | undefined> {
+    let tokenId: AccessTokenId | undefined;
     try {
-      const { secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
+      const { token, secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
+      tokenId = token.id;
       await this.parts.verifier.verify(connection.environment, secret, caller);
     } catch (cause) {
       if (!(cause instanceof AppError)) throw cause;
-      await this.parts.health.recordFailure(connection, cause);
+      await this.parts.health.recordFailure(connection, cause, { tokenId });
       return cause;
     }
     this.parts.logger.warn({ connectionId: connection.id }, 'Slack refused a token that it accepts now');
