@@ -59,9 +59,7 @@ const PLAYGROUND_ROOT = resolve(__dirname, '..', 'playground');
 export async function startApp(config: Config, adapters: AppAdapters): Promise<App> {
   const { logger, clock = systemClock, random = Math.random } = adapters;
   const opened: (() => Promise<void>)[] = [];
-  const closeAll = async () => {
-    for (const close of opened.reverse()) await close();
-  };
+  const closeAll = () => closeInReverse(opened.splice(0));
   try {
     const { keys, newKeyFile } = await loadKeys(config);
     const storage = await openStorage({ database: config.database, keys, clock, logger });
@@ -83,6 +81,17 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     await closeAll();
     throw error;
   }
+}
+
+/** One that fails does not keep the others open. @throws the first failure */
+async function closeInReverse(opened: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const close of [...opened].reverse()) {
+    await close().catch((error: unknown) => {
+      failures.push(error);
+    });
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 /** For an operator who lost every admin key: makes one, without serving. */
