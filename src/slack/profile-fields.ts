@@ -53,21 +53,19 @@ export function sortProfileFields(fields: readonly ProfileField[]): SortedProfil
 export interface ProfileFieldSources {
   readonly honorificPrefix?: string;
   readonly role?: string;
-  readonly profileUrl?: string;
   readonly phoneNumbers: readonly PhoneNumber[];
   readonly addresses: readonly PostalAddress[];
   readonly custom: readonly ProfileField[];
 }
 
-/** The inverse of sortProfileFields: the same keys come back that were written. */
+/** The inverse of sortProfileFields, but for `profileUrl`: everybody has one, and a person has a field for it. */
 export function readProfileFields(sources: ProfileFieldSources): ProfileField[] {
-  const { honorificPrefix, role, profileUrl, phoneNumbers, addresses, custom } = sources;
+  const { honorificPrefix, role, phoneNumbers, addresses, custom } = sources;
   const [address = {}] = addresses;
   const known: readonly (readonly [KnownProfileFieldKey, string | undefined])[] = [
     ['honorificPrefix', honorificPrefix],
     ['role', role],
     ['mobilePhone', phoneNumbers.find(({ kind }) => kind === 'MOBILE')?.value],
-    ['profileUrl', profileUrl],
     ...addressParts.map((part) => [`address.${part}`, address[part]] as const),
   ];
   return [...known.flatMap(([key, value]) => (value === undefined ? [] : [{ key, value }])), ...custom];

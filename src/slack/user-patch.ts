@@ -39,7 +39,7 @@ export function patchOperations(changes: UserChanges, context: PatchContext): Pa
     ...singleEntryOperations(changes, profile, context.current),
     ...enterpriseOperations(changes, context),
     ...profileOperations(changes, profile, context),
-    ...guestOperations(changes),
+    ...guestOperations(changes, context.current),
   ];
 }
 
@@ -185,8 +185,10 @@ function profileOperations(
   ];
 }
 
-function guestOperations({ guest }: UserChanges): PatchOperation[] {
+/** Slack documents a dot after the URN for the end of a guest account. */
+function guestOperations({ guest }: UserChanges, current: DirectoryUser): PatchOperation[] {
   if (guest === undefined) return [];
   if (guest === null) return [{ op: 'remove', path: urns.guest }];
+  if (guest.expiresAt === null && current.guest) return [{ op: 'remove', path: `${urns.guest}.expiration` }];
   return [{ op: 'add', path: urns.guest, value: guestOf(guest) }];
 }

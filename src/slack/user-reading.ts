@@ -21,7 +21,6 @@ export function readUser(value: unknown): DirectoryUser | undefined {
   if (slackId === undefined) return undefined;
   const name = objectIn(value, 'name');
   const honorificPrefix = textIn(name, 'honorificPrefix');
-  const profileUrl = textIn(value, 'profileUrl');
   const phoneNumbers = readPhoneNumbers(value);
   const addresses = readAddresses(value);
   return {
@@ -39,14 +38,13 @@ export function readUser(value: unknown): DirectoryUser | undefined {
     preferredLanguage: textIn(value, 'preferredLanguage'),
     userType: textIn(value, 'userType'),
     photoUrl: valuesOf(value, 'photos')[0],
-    profileUrl,
+    profileUrl: textIn(value, 'profileUrl'),
     phoneNumbers,
     addresses,
     employment: readEmployment(value),
     profileFields: readProfileFields({
       honorificPrefix,
       role: valuesOf(value, 'roles')[0],
-      profileUrl,
       phoneNumbers,
       addresses,
       custom: readCustomFields(value),

@@ -99,7 +99,7 @@ export function managerOf(slackId: string, { isStandardServer }: WritingStyle): 
 }
 
 /** Slack makes multi-channel guests only. */
-export function guestOf({ expiresAt }: { readonly expiresAt?: Date }): object {
+export function guestOf({ expiresAt }: { readonly expiresAt?: Date | null }): object {
   return compact({ type: 'multi', expiration: expiresAt?.toISOString() });
 }
 

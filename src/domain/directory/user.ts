@@ -90,7 +90,8 @@ export interface UserDraft {
   readonly managerSlackId?: string;
   readonly startDate?: Date;
   readonly profileFields?: readonly ProfileField[];
-  readonly guest?: { readonly expiresAt?: Date };
+  /** Without expiresAt a new guest never expires and an existing one keeps the end; null removes it. */
+  readonly guest?: { readonly expiresAt?: Date | null };
 }
 
 /** `undefined` keeps a value, `null` clears it. */

@@ -85,7 +85,6 @@ describe('readUser', () => {
         { key: 'honorificPrefix', value: 'Dr.' },
         { key: 'role', value: 'Engineer' },
         { key: 'mobilePhone', value: '+1-555-0100' },
-        { key: 'profileUrl', value: 'https://people.example.com/grace.hopper' },
         { key: 'address.streetAddress', value: '1 Navy Way' },
         { key: 'address.locality', value: 'Arlington' },
         { key: 'address.region', value: 'VA' },

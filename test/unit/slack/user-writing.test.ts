@@ -114,7 +114,7 @@ describe('newUserBody', () => {
     },
   );
 
-  it('gives the same profile fields back that were written', () => {
+  it('gives the same profile fields back that were written, and the profile address as a field of the person', () => {
     const customKey = fc
       .stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}$/)
       .filter((key) => !['startDate', 'schemas', 'id', 'externalId', 'meta', 'role', 'profileUrl'].includes(key))
@@ -130,7 +130,10 @@ describe('newUserBody', () => {
       fc.property(fields, (profileFields) => {
         const answer = JSON.parse(JSON.stringify(asSlackAnswers(newUserBody({ ...draft, profileFields }, slack))));
         const byKey = (left: { key: string }, right: { key: string }) => (left.key < right.key ? -1 : 1);
-        expect([...(readUser(answer)?.profileFields ?? [])].sort(byKey)).toEqual([...profileFields].sort(byKey));
+        const read = readUser(answer);
+        const shown = profileFields.filter(({ key }) => key !== 'profileUrl');
+        expect([...(read?.profileFields ?? [])].sort(byKey)).toEqual(shown.sort(byKey));
+        expect(read?.profileUrl).toBe(profileFields.find(({ key }) => key === 'profileUrl')?.value);
       }),
     );
   });
