@@ -13,13 +13,25 @@ import {
 } from './user';
 import { normalizeUserName } from './user-name';
 
+/**
+ * A place in a list whose pages may overlap or begin again: how many entries lie behind, the last of them, and the first
+ * of the whole list.
+ */
+export interface RosterPosition {
+  readonly index: number;
+  readonly lastSlackId?: string;
+  readonly firstSlackId?: string;
+}
+
+export const rosterStart: RosterPosition = { index: 0 };
+
 export interface UserPage {
-  readonly users: readonly { readonly user: DirectoryUser; readonly position: number }[];
+  readonly users: readonly { readonly user: DirectoryUser; readonly position: RosterPosition }[];
   readonly hasMore: boolean;
   /** undefined when a filter is applied here and not by Slack: then only a full walk could count. */
   readonly totalCount: number | undefined;
   /** Where the walk stopped: the position to continue after, also when the page is empty. */
-  readonly lastPosition: number;
+  readonly lastPosition: RosterPosition;
 }
 
 /** Slack's largest page. */
@@ -33,13 +45,13 @@ export class DirectoryQueryService {
 
   /**
    * One page in Slack's order.
-   * @param page.after position (1-based index in Slack's list) to continue after; 0 begins.
+   * @param page.after position of an earlier page to continue after; rosterStart begins.
    */
   async list(
     caller: Caller,
     connectionId: ConnectionId,
     filter: UserFilter,
-    page: { first: number; after: number },
+    page: { first: number; after: RosterPosition },
   ): Promise<UserPage> {
     const connection = await this.access.find(caller, connectionId, 'users:read');
     return this.access.use(caller, connection, (client) => this.walk(client, caller, filter, page));
@@ -59,37 +71,30 @@ export class DirectoryQueryService {
     client: DirectoryClient,
     caller: Caller,
     filter: UserFilter,
-    { first, after }: { first: number; after: number },
+    { first, after }: { first: number; after: RosterPosition },
   ): Promise<UserPage> {
     const upstream = upstreamFilter(filter);
     const matches = localFilter(filter);
     const isExact = matches === undefined;
-    const found: { user: DirectoryUser; position: number }[] = [];
-    const seen = new Set<string>();
+    // One more than is wanted tells whether there is a next page, which the stated total may not.
+    const count = isExact ? first + 1 : LARGEST_PAGE;
+    const users: { user: DirectoryUser; position: RosterPosition }[] = [];
     let position = after;
-    let firstIdOfPage: string | undefined;
     for (let round = 0; round < MOST_UPSTREAM_PAGES; round += 1) {
-      const count = isExact ? first : LARGEST_PAGE;
-      const slice = await client.listUsers({ startIndex: position + 1, count, filter: upstream }, caller);
+      const slice = await client.listUsers({ startIndex: position.index + 1, count, filter: upstream }, caller);
       const totalCount = isExact ? slice.totalResults : undefined;
-      if (endsList(slice, position, firstIdOfPage)) return pageOf(found, false, position, totalCount);
-      firstIdOfPage = slice.users[0]?.slackId;
-      const pageEnd = position + slice.entryCount;
-      for (const [index, user] of slice.users.entries()) {
-        // Entries that Slack repeats or garbles take places too, so the last person of a page stands at the page's end.
-        position = index === slice.users.length - 1 ? pageEnd : position + 1;
-        const isNew = !seen.has(user.slackId);
-        seen.add(user.slackId);
-        if (isNew && (matches?.(user) ?? true)) found.push({ user, position });
-        if (found.length === first) {
-          return pageOf(found, position < slice.totalResults, position, totalCount);
-        }
+      const { newcomers, end } = behind(position, slice);
+      const hasMore = end > position.index && end < slice.totalResults;
+      for (const [order, user] of newcomers.entries()) {
+        if (users.length === first) return { users, hasMore: true, lastPosition: position, totalCount };
+        const index = order === newcomers.length - 1 ? end : position.index + 1;
+        position = { index, lastSlackId: user.slackId, firstSlackId: position.firstSlackId ?? user.slackId };
+        if (matches?.(user) ?? true) users.push({ user, position });
       }
-      position = pageEnd;
-      const hasMore = position < slice.totalResults;
-      if (isExact || !hasMore) return pageOf(found, hasMore, position, totalCount);
+      position = { ...position, index: end };
+      if (isExact || !hasMore) return { users, hasMore, lastPosition: position, totalCount };
     }
-    return pageOf(found, true, position, undefined);
+    return { users, hasMore: true, lastPosition: position, totalCount: undefined };
   }
 }
 
@@ -114,19 +119,20 @@ export function bestHolder(users: readonly DirectoryUser[], email: string): Dire
   return [...users].sort((left, right) => rank(right) - rank(left))[0];
 }
 
-/** A page past the end is empty, or repeats an earlier one: lists upstream are known to do both. */
-function endsList(slice: UserSlice, position: number, firstIdOfPreviousPage: string | undefined): boolean {
-  const isRepeated = firstIdOfPreviousPage !== undefined && slice.users[0]?.slackId === firstIdOfPreviousPage;
-  return slice.entryCount === 0 || position >= slice.totalResults || isRepeated;
-}
-
-function pageOf(
-  users: UserPage['users'],
-  hasMore: boolean,
-  lastPosition: number,
-  totalCount: number | undefined,
-): UserPage {
-  return { users, hasMore, lastPosition, totalCount };
+/**
+ * Who of a page lies behind a position, and how far the page reaches. Lists upstream are known to begin again when they
+ * are asked past their end, and to show somebody twice when they grew between two pages. Entries that came garbled or
+ * twice take places in the list, too.
+ */
+function behind(
+  position: RosterPosition,
+  { users, entryCount }: UserSlice,
+): { newcomers: DirectoryUser[]; end: number } {
+  const { index, lastSlackId, firstSlackId } = position;
+  const beginsAgain = firstSlackId !== undefined && firstSlackId !== lastSlackId && users[0]?.slackId === firstSlackId;
+  if (beginsAgain) return { newcomers: [], end: index };
+  const known = users.findIndex(({ slackId }) => slackId === lastSlackId) + 1;
+  return { newcomers: users.slice(known), end: index + entryCount - known };
 }
 
 /** The one part of a filter that Slack evaluates; the most selective one, if there are several. */

@@ -1,7 +1,11 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import type { Caller } from '../../domain/access/access';
 import type { Connection, ConnectionId } from '../../domain/connections/connection';
-import type { DirectoryQueryService } from '../../domain/directory/directory-query.service';
+import {
+  type DirectoryQueryService,
+  type RosterPosition,
+  rosterStart,
+} from '../../domain/directory/directory-query.service';
 import type { ProvisionResult } from '../../domain/directory/provision-result';
 import type { ProvisioningService } from '../../domain/directory/provisioning.service';
 import type { UserSelector } from '../../domain/directory/user';
@@ -38,7 +42,7 @@ export class ConnectionUsersResolver {
     filter: UserFilterInput | undefined,
     @Ctx() context: GraphQLContext,
   ): Promise<Page<DirectoryUserNode>> {
-    const position = after === undefined || after === null ? 0 : decodeCursor(after, parsePosition);
+    const position = after === undefined || after === null ? rosterStart : decodeCursor(after, parsePosition);
     const page = await this.directory.list(callerOf(context), connection.id, withoutNulls(filter), {
       first: parseFirst(first),
       after: position,
@@ -49,9 +53,9 @@ export class ConnectionUsersResolver {
     }));
     return pageOf(edges, {
       hasMore: page.hasMore,
-      isFirst: position === 0,
+      isFirst: position.index === 0,
       totalCount: page.totalCount,
-      endCursor: page.lastPosition > 0 ? encodeCursor(page.lastPosition) : undefined,
+      endCursor: page.lastPosition.index > 0 ? encodeCursor(page.lastPosition) : undefined,
     });
   }
 
@@ -158,6 +162,14 @@ function toSelector({ slackId, email, userName }: UserSelectorInput): UserSelect
   return email === undefined ? { userName: userName ?? '' } : { email };
 }
 
-function parsePosition(decoded: unknown): number | undefined {
-  return Number.isSafeInteger(decoded) && Number(decoded) >= 0 ? Number(decoded) : undefined;
+function parsePosition(decoded: unknown): RosterPosition | undefined {
+  if (typeof decoded !== 'object' || decoded === null) return undefined;
+  const { index, lastSlackId, firstSlackId }: { [Member in keyof RosterPosition]?: unknown } = decoded;
+  const isPosition =
+    typeof index === 'number' &&
+    Number.isSafeInteger(index) &&
+    index >= 0 &&
+    typeof lastSlackId === 'string' &&
+    typeof firstSlackId === 'string';
+  return isPosition ? { index, lastSlackId, firstSlackId } : undefined;
 }
