@@ -1,14 +1,8 @@
 /** First in, first out: each piece of work starts when the one before it has settled, whatever its outcome. */
 export class Mutex {
   #tail: Promise<void> = Promise.resolve();
-  #pending = 0;
-
-  get isIdle(): boolean {
-    return this.#pending === 0;
-  }
 
   async run<T>(work: () => Promise<T>): Promise<T> {
-    this.#pending += 1;
     const turn = this.#tail;
     let release: () => void = () => {};
     this.#tail = new Promise((resolve) => {
@@ -18,34 +12,49 @@ export class Mutex {
     try {
       return await work();
     } finally {
-      this.#pending -= 1;
       release();
     }
   }
 }
 
-/** One Mutex per key, dropped when nobody uses it, so that the map does not grow with the roster. */
+/**
+ * First in, first out for each key. Whoever needs several keys queues for all of them in one step, so that the order of
+ * arrival is the same in every queue: nobody overtakes, and two callers cannot wait for each other. A key is dropped when
+ * nobody uses it, so that the map does not grow with the roster.
+ */
 export class KeyedMutex {
-  readonly #mutexes = new Map<string, Mutex>();
+  readonly #lasts = new Map<string, Promise<void>>();
+
+  /** How many keys are held or waited for. */
+  get size(): number {
+    return this.#lasts.size;
+  }
 
   isHeld(key: string): boolean {
-    return this.#mutexes.has(key);
+    return this.#lasts.has(key);
   }
 
-  async run<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const mutex = this.#mutexes.get(key) ?? new Mutex();
-    this.#mutexes.set(key, mutex);
-    try {
-      return await mutex.run(work);
-    } finally {
-      if (mutex.isIdle) this.#mutexes.delete(key);
-    }
+  run<T>(key: string, work: () => Promise<T>): Promise<T> {
+    return this.runAll([key], work);
   }
 
-  /** Holds several keys at once. They are taken in sorted order, so two callers cannot wait for each other. */
+  /** Holds several keys at once. Inside `work` no key may be taken that somebody else takes together with one of these. */
   async runAll<T>(keys: readonly string[], work: () => Promise<T>): Promise<T> {
-    const [first, ...rest] = [...new Set(keys)].sort();
-    if (first === undefined) return work();
-    return this.run(first, () => (rest.length === 0 ? work() : this.runAll(rest, work)));
+    let release: () => void = () => {};
+    const ended = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const before: (Promise<void> | undefined)[] = [];
+    for (const key of new Set(keys)) {
+      before.push(this.#lasts.get(key));
+      this.#lasts.set(key, ended);
+    }
+    await Promise.all(before);
+    try {
+      return await work();
+    } finally {
+      for (const key of keys) if (this.#lasts.get(key) === ended) this.#lasts.delete(key);
+      release();
+    }
   }
 }

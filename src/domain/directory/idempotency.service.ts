@@ -23,6 +23,8 @@ export interface IdempotentCall<T> {
   /** How a final outcome is stored, and undefined when the outcome is not final and the call may be run again. */
   encode(outcome: Outcome<T>): string | undefined;
   decode(stored: string): Outcome<T>;
+  /** Waits for whatever the call must not overtake. The place in line is taken before the database is asked for the key. */
+  inTurn<R>(call: () => Promise<R>): Promise<R>;
   work(run: IdempotentRun): Promise<T>;
 }
 
@@ -55,7 +57,7 @@ export class IdempotencyService {
   ) {}
 
   async run<T>(caller: Caller, call: IdempotentCall<T>): Promise<T> {
-    if (call.key === undefined) return call.work(unrecorded);
+    if (call.key === undefined) return call.inTurn(() => call.work(unrecorded));
     const key = parseKey(call.key);
     const inputHash = createHash('sha256')
       .update(canonicalJson({ action: call.action, connectionId: call.connectionId, input: call.input }))
@@ -66,7 +68,9 @@ export class IdempotencyService {
       if (running.inputHash !== inputHash) throw keyReused();
       return settle((await running.outcome) as Outcome<T>);
     }
-    const outcome = this.runRecorded(caller, key, inputHash, call).catch((error: unknown): Outcome<T> => ({ error }));
+    const outcome = call
+      .inTurn(() => this.runRecorded(caller, key, inputHash, call))
+      .catch((error: unknown): Outcome<T> => ({ error }));
     this.#running.set(slot, { inputHash, outcome });
     try {
       return settle(await outcome);
@@ -100,7 +104,11 @@ export class IdempotencyService {
       const value = await call.work({
         progress: claimed.progress,
         saveProgress: async (progress) => {
-          await this.database.transaction((stores) => stores.idempotency.saveProgress(tenantId, key, owner, progress));
+          const isOurs = await this.database.transaction((stores) =>
+            stores.idempotency.saveProgress(tenantId, key, owner, progress),
+          );
+          // The lease ran out and another process is at it: going on would do the work twice.
+          if (!isOurs) throw stillRunning();
         },
       });
       outcome = { value };
@@ -109,13 +117,28 @@ export class IdempotencyService {
     } finally {
       clearInterval(heartbeat);
     }
+    return this.keep(caller, key, inputHash, call, outcome);
+  }
+
+  /** Stores what is final. When another process took the call over meanwhile, what that one stored is the answer. */
+  private async keep<T>(
+    { tenant }: Caller,
+    key: string,
+    inputHash: string,
+    call: IdempotentCall<T>,
+    outcome: Outcome<T>,
+  ): Promise<Outcome<T>> {
     const stored = call.encode(outcome);
-    await this.database.transaction((stores) =>
-      stored === undefined
-        ? stores.idempotency.release(tenantId, key, owner)
-        : stores.idempotency.finish(tenantId, key, owner, stored),
-    );
-    return outcome;
+    const kept = await this.database.transaction(async ({ idempotency }) => {
+      if (stored === undefined) {
+        await idempotency.release(tenant.id, key, this.#owner);
+        return undefined;
+      }
+      if (await idempotency.finish(tenant.id, key, this.#owner, stored)) return undefined;
+      return idempotency.find(tenant.id, key);
+    });
+    const isOthers = kept?.state === 'DONE' && kept.inputHash === inputHash && kept.result !== undefined;
+    return isOthers ? call.decode(kept.result) : outcome;
   }
 
   /** Becomes the owner of the key, or waits until whoever is has a result. */
@@ -145,10 +168,7 @@ export class IdempotencyService {
       });
       if (outcome) return outcome;
       if (this.clock.now() + POLL_MS > caller.deadlineAt) {
-        throw new StillRunning('A call with this idempotency key is still running.', {
-          path: ['input', 'idempotencyKey'],
-          remedy: 'Call again with the same key and input to get its result.',
-        });
+        throw stillRunning();
       }
       await this.clock.sleep(POLL_MS, caller.signal);
     }
@@ -189,6 +209,13 @@ function parseKey(key: string): string {
   if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
   throw new InvalidInput('An idempotencyKey has 1 to 255 printable characters without blanks.', {
     path: ['input', 'idempotencyKey'],
+  });
+}
+
+function stillRunning(): StillRunning {
+  return new StillRunning('A call with this idempotency key is still running.', {
+    path: ['input', 'idempotencyKey'],
+    remedy: 'Call again with the same key and input to get its result.',
   });
 }
 

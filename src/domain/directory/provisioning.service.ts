@@ -9,6 +9,8 @@ import {
   NotFound,
   ProfileFieldsDropped,
   ProtectedUser,
+  StillRunning,
+  UpstreamRejected,
   UserNameUnavailable,
 } from '../errors';
 import type { DirectoryClient } from '../ports';
@@ -28,7 +30,7 @@ import {
 } from './user';
 import { differences, hasChanges } from './user-differences';
 import { type NamedUserDraft, parseChanges, parseDraft } from './user-draft';
-import { UserWriter } from './user-writer';
+import { type Creation, UserWriter } from './user-writer';
 
 export interface PersonCall {
   readonly connectionId: ConnectionId;
@@ -45,8 +47,15 @@ interface WriteContext {
 
 /** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
 const CREATION_SENT = 'creation-sent';
+const NOTHING_SENT = 'nothing-sent';
 
-/** Creates, changes, deactivates and reactivates people. Writes to one person go one after the other. */
+/** Slack's word for an organization whose members edit their own display names. Slack then refuses the whole request. */
+const DISPLAY_NAME_REFUSED = 'invalid_display_name';
+
+/**
+ * Creates, changes, deactivates and reactivates people. Calls that name a person in the same way take effect in the
+ * order in which they came, and writes to one account go one after the other whatever the name.
+ */
 export class ProvisioningService {
   readonly #people = new KeyedMutex();
 
@@ -67,17 +76,18 @@ export class ProvisioningService {
     input: { connectionId: ConnectionId; user: UserDraft; ifExists: IfExists; idempotencyKey?: string },
   ): Promise<ProvisionResult> {
     const draft = parseDraft(input.user, ['input', 'user']);
-    const { connectionId, ifExists } = input;
+    const { user, ifExists } = input;
     return this.once(
       caller,
-      { ...input, action: 'provisionUser', input: { user: input.user, ifExists } },
-      (context, run) => {
+      {
+        ...input,
+        action: 'provisionUser',
+        input: { user, ifExists },
+        names: [{ email: draft.email }, { userName: draft.userName }],
+      },
+      async (context, run) => {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
-        const keys = [
-          personKey(connectionId, { email: draft.email }),
-          personKey(connectionId, { userName: draft.userName }),
-        ];
-        return this.#people.runAll(keys, () => this.provisionOne(context, draft, input.user, ifExists, run));
+        return this.provisionOne(context, draft, user, ifExists, run);
       },
     );
   }
@@ -93,8 +103,8 @@ export class ProvisioningService {
     }
     return this.once(
       caller,
-      { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes } },
-      (context) => {
+      { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes }, names: [input.user] },
+      async (context) => {
         if (changes.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
         return this.onPerson(context, input.user, async (user) => {
           const missing = differences(user, changes);
@@ -110,7 +120,8 @@ export class ProvisioningService {
    * @throws NotFound, ProtectedUser (the installer, whose token this connection works with; owners; bots), and as `provision`
    */
   async deprovision(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
-    return this.once(caller, { ...input, action: 'deprovisionUser', input: { user: input.user } }, (context) =>
+    const call = { ...input, action: 'deprovisionUser', input: { user: input.user }, names: [input.user] };
+    return this.once(caller, call, (context) =>
       this.onPerson(context, input.user, async (user) => {
         if (user.slackId === context.connection.installer?.slackId) throw installerIsProtected();
         if (!user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
@@ -121,7 +132,8 @@ export class ProvisioningService {
 
   /** Makes a deactivated account active again; an active one stays as it is. */
   async reactivate(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
-    return this.once(caller, { ...input, action: 'reactivateUser', input: { user: input.user } }, (context) =>
+    const call = { ...input, action: 'reactivateUser', input: { user: input.user }, names: [input.user] };
+    return this.once(caller, call, (context) =>
       this.onPerson(context, input.user, async (user) => {
         if (user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
         const reactivated = await context.writer.update(user, {}, { active: true, action: 'user.reactivate' });
@@ -132,7 +144,13 @@ export class ProvisioningService {
 
   private async once(
     caller: Caller,
-    call: { connectionId: ConnectionId; idempotencyKey?: string; action: string; input: unknown },
+    call: {
+      connectionId: ConnectionId;
+      idempotencyKey?: string;
+      action: string;
+      input: unknown;
+      names: readonly UserSelector[];
+    },
     work: (context: WriteContext, run: IdempotentRun) => Promise<ProvisionResult>,
   ): Promise<ProvisionResult> {
     const connection = await this.access.find(caller, call.connectionId, 'users:write');
@@ -143,6 +161,7 @@ export class ProvisioningService {
       input: call.input,
       encode: encodeOutcome,
       decode: decodeOutcome,
+      inTurn: (run) => this.inTurn(caller, connection.id, call.names, run),
       work: (run) =>
         this.access.use(caller, connection, (client) => {
           const writer = new UserWriter(client, caller, this.clock, this.random);
@@ -151,18 +170,29 @@ export class ProvisioningService {
     });
   }
 
-  /** Finds the person and holds the turn on the account, however it is named by others at the same time. */
-  private onPerson(
+  /** Waits for calls that came before and name the person in the same way. One of them may have used up the time. */
+  private inTurn<R>(
+    caller: Caller,
+    connectionId: ConnectionId,
+    names: readonly UserSelector[],
+    run: () => Promise<R>,
+  ): Promise<R> {
+    const keys = names.map((name) => personKey(connectionId, name));
+    return this.#people.runAll(keys, async () => {
+      caller.signal.throwIfAborted();
+      if (this.clock.now() >= caller.deadlineAt) throw othersTookTooLong();
+      return run();
+    });
+  }
+
+  private async onPerson(
     context: WriteContext,
     by: UserSelector,
     work: (user: DirectoryUser) => Promise<ProvisionResult>,
   ): Promise<ProvisionResult> {
-    const { caller, connection, client } = context;
-    return this.#people.run(personKey(connection.id, by), async () => {
-      const user = await locate(client, caller, by);
-      if (!user) throw new NotFound('There is no such person in Slack.', { path: ['input', 'user'] });
-      return 'slackId' in by ? work(user) : this.onAccount(context, user, work);
-    });
+    const user = await locate(context.client, context.caller, by);
+    if (!user) throw new NotFound('There is no such person in Slack.', { path: ['input', 'user'] });
+    return 'slackId' in by ? work(user) : this.onAccount(context, user, work);
   }
 
   /** Holds the turn on an account that was found by another name, and reads it again if somebody else had the turn. */
@@ -194,16 +224,20 @@ export class ProvisioningService {
       );
     }
     await run.saveProgress(CREATION_SENT);
-    const creation = await this.create(context, draft, mayBeOurs);
+    const creation = await this.create(context, draft, { mayBeOurs, run });
     if (creation.kind === 'exists') return this.reconcile(context, creation.user, draft, given, ifExists, false);
-    const { userName: _, ...sent } = draft;
-    return this.report(context, creation.user, sent, 'CREATED');
+    return this.report(context, creation.user, sentBy(draft), 'CREATED');
   }
 
-  private async create({ writer }: WriteContext, draft: NamedUserDraft, mayBeOurs: boolean) {
+  private async create(
+    { writer }: WriteContext,
+    draft: NamedUserDraft,
+    { mayBeOurs, run }: { mayBeOurs: boolean; run: IdempotentRun },
+  ): Promise<Creation> {
     try {
       return await writer.create(draft, { mayBeOurs });
     } catch (error) {
+      if (!writer.mayHaveCreated) await run.saveProgress(NOTHING_SENT);
       if (!(error instanceof UserNameUnavailable)) throw error;
       throw new UserNameUnavailable(`The user name "${draft.userName}" is not free in Slack.`, {
         cause: error,
@@ -234,14 +268,31 @@ export class ProvisioningService {
         remedy: 'Use ifExists: UPDATE to bring the account to these values, or ADOPT to leave it as it is.',
       });
     }
-    if (ifExists === 'ADOPT' && !isOurs) return { user: existing, outcome: 'ADOPTED', warnings: [] };
+    if (isOurs) return this.completeOwn(context, existing, draft);
+    if (ifExists === 'ADOPT') return { user: existing, outcome: 'ADOPTED', warnings: [] };
     // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
-    const { userName, ...rest } = draft;
-    const wanted: UserChanges = given.userName?.trim() ? { ...rest, userName } : rest;
+    const wanted: UserChanges = given.userName?.trim() ? draft : sentBy(draft);
     const missing = differences(existing, wanted);
-    if (!existing.active) return this.change(context, existing, missing, true, isOurs ? 'CREATED' : 'REACTIVATED');
-    if (!hasChanges(missing)) return { user: existing, outcome: isOurs ? 'CREATED' : 'UNCHANGED', warnings: [] };
-    return this.change(context, existing, missing, undefined, isOurs ? 'CREATED' : 'UPDATED');
+    if (!existing.active) return this.change(context, existing, missing, true, 'REACTIVATED');
+    if (!hasChanges(missing)) return { user: existing, outcome: 'UNCHANGED', warnings: [] };
+    return this.change(context, existing, missing, undefined, 'UPDATED');
+  }
+
+  /** An interrupted run sent this creation. What the account does not show Slack may have dropped, and would refuse again. */
+  private async completeOwn(
+    context: WriteContext,
+    existing: DirectoryUser,
+    draft: NamedUserDraft,
+  ): Promise<ProvisionResult> {
+    const missing = differences(existing, sentBy(draft));
+    if (existing.active && !hasChanges(missing)) return { user: existing, outcome: 'CREATED', warnings: [] };
+    try {
+      return await this.change(context, existing, missing, existing.active ? undefined : true, 'CREATED');
+    } catch (error) {
+      const isRefusal = error instanceof InvalidInput || error instanceof UpstreamRejected;
+      if (!isRefusal || !existing.active) throw error;
+      return this.report(context, existing, missing, 'CREATED');
+    }
   }
 
   private async change(
@@ -251,13 +302,30 @@ export class ProvisioningService {
     active: boolean | undefined,
     outcome: ProvisionOutcome,
   ): Promise<ProvisionResult> {
+    try {
+      return await this.report(context, await this.write(context, user, changes, active), changes, outcome);
+    } catch (error) {
+      const isRefused = error instanceof UpstreamRejected && error.slackCode === DISPLAY_NAME_REFUSED;
+      if (!isRefused || changes.displayName === undefined) throw error;
+      // Everything else of the request would be lost over a field that people here keep for themselves.
+      const { displayName: _, ...rest } = changes;
+      if (active === undefined && !hasChanges(rest)) return this.report(context, user, changes, 'UNCHANGED');
+      return this.report(context, await this.write(context, user, rest, active), changes, outcome);
+    }
+  }
+
+  private async write(
+    { writer }: WriteContext,
+    user: DirectoryUser,
+    changes: UserChanges,
+    active: boolean | undefined,
+  ): Promise<DirectoryUser> {
     const action = changes.guest ? 'user.provisionGuest' : active ? 'user.reactivate' : 'user.update';
     try {
-      const changed = await context.writer.update(user, changes, { active, action });
-      return this.report(context, changed, changes, outcome);
+      return await writer.update(user, changes, { active, action });
     } catch (error) {
       if (!(error instanceof EmailTaken) || typeof changes.email !== 'string') throw error;
-      throw new EmailTaken(error.message, await context.writer.holderOf(changes.email), {
+      throw new EmailTaken(error.message, await writer.holderOf(changes.email), {
         cause: error,
         path: error.path,
         remedy: error.remedy,
@@ -282,6 +350,11 @@ export class ProvisioningService {
   }
 }
 
+/** What an account that was made from a draft must show; the user name is left to how Slack stores it. */
+function sentBy({ userName: _, ...fields }: NamedUserDraft): UserChanges {
+  return fields;
+}
+
 function personKey(connectionId: ConnectionId, by: UserSelector): string {
   const [kind, value] = Object.entries(by)[0] ?? ['', ''];
   return `${connectionId} ${kind} ${String(value).toLowerCase()}`;
@@ -296,6 +369,12 @@ function installerIsProtected(): ProtectedUser {
       remedy: 'Let another Admin or Owner install the app, replace the token of this connection, and try again.',
     },
   );
+}
+
+function othersTookTooLong(): StillRunning {
+  return new StillRunning('Other calls for the same person took all the time of this one. Nothing was done.', {
+    remedy: 'Try again.',
+  });
 }
 
 function guestsNeedOrganization(): GuestNotAllowed {

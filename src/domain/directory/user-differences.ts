@@ -1,11 +1,16 @@
-import { type DirectoryUser, isSameEmail, primaryEmailOf, type UserChanges } from './user';
+import { type DirectoryUser, isSameEmail, type ProfileField, primaryEmailOf, type UserChanges } from './user';
 import { normalizeUserName } from './user-name';
 
 type Field = keyof UserChanges;
 
+/** What Slack shows for an account that has no time zone of its own. */
+const DEFAULT_TIMEZONE = 'America/Los_Angeles';
+
 /** What an account holds in the place of each field of a draft, as text, '' when blank. */
 const readers: {
-  readonly [F in Exclude<Field, 'email' | 'userName' | 'profileFields' | 'guest'>]-?: (user: DirectoryUser) => string;
+  readonly [F in Exclude<Field, 'email' | 'userName' | 'startDate' | 'profileFields' | 'guest'>]-?: (
+    user: DirectoryUser,
+  ) => string;
 } = {
   displayName: (user) => user.displayName ?? '',
   givenName: (user) => user.givenName ?? '',
@@ -23,30 +28,32 @@ const readers: {
   division: (user) => user.employment.division ?? '',
   department: (user) => user.employment.department ?? '',
   managerSlackId: (user) => user.employment.managerSlackId ?? '',
-  startDate: (user) => user.employment.startDate?.toISOString() ?? '',
 };
 
 /**
- * Fields that Slack stores as something else than it was given, so that comparing text would find a difference for ever:
- * a photo is copied to an address of Slack's own, and it appears late.
- */
-const incomparable: ReadonlySet<Field> = new Set(['photoUrl']);
-
-/**
- * The changes that an account does not show yet. Empty when it is as wanted.
- * A photo always counts as different, since what was sent cannot be seen in what is stored.
+ * The changes that an account does not show yet, down to the single profile field. Empty when it is as wanted.
+ * A photo counts as different unless its very address is shown: Slack copies photos to addresses of its own.
  */
 export function differences(user: DirectoryUser, wanted: UserChanges): UserChanges {
-  const entries = Object.entries(wanted).filter(
-    ([field, value]) =>
-      value !== undefined && (incomparable.has(field as Field) || !shows(user, field as Field, wanted)),
-  );
-  return Object.fromEntries(entries) as UserChanges;
+  const missing: { -readonly [F in Field]?: UserChanges[F] } = {};
+  for (const [name, value] of Object.entries(wanted)) {
+    const field = name as Field;
+    if (value !== undefined && !shows(user, field, wanted)) Object.assign(missing, { [field]: value });
+  }
+  if (missing.profileFields) {
+    missing.profileFields = missing.profileFields.filter((profileField) => !showsProfileField(user, profileField));
+  }
+  return missing;
 }
 
-/** The fields that were sent and are not shown, as far as that can be seen. */
-export function unkeptFields(user: DirectoryUser, sent: UserChanges): Field[] {
-  return (Object.keys(differences(user, sent)) as Field[]).filter((field) => !incomparable.has(field));
+/**
+ * The fields that were sent and are not shown, as far as that can be seen: a photo appears late and elsewhere.
+ * A profile field is named with its key, as in `profileFields.role`.
+ */
+export function unkeptFields(user: DirectoryUser, sent: UserChanges): string[] {
+  const { photoUrl: _, profileFields, ...others } = differences(user, sent);
+  const keys = profileFields?.map(({ key }) => `profileFields.${key}`);
+  return [...Object.keys(others), ...(keys ?? (profileFields === null ? ['profileFields'] : []))];
 }
 
 export function hasChanges(changes: UserChanges): boolean {
@@ -59,21 +66,38 @@ function shows(user: DirectoryUser, field: Field, wanted: UserChanges): boolean 
       return isSameEmail(primaryEmailOf(user) ?? '', wanted.email ?? '');
     case 'userName':
       return normalizeUserName(user.userName) === normalizeUserName(wanted.userName ?? '');
+    case 'startDate':
+      return dayOf(user.employment.startDate) === dayOf(wanted.startDate);
     case 'guest':
       return showsGuest(user, wanted.guest);
     case 'profileFields':
-      return (wanted.profileFields ?? []).every(
-        ({ key, value }) => (user.profileFields.find((field) => field.key === key)?.value ?? '') === value.trim(),
-      );
-    default: {
-      const value = wanted[field];
-      return readers[field](user) === (value instanceof Date ? value.toISOString() : (value ?? ''));
-    }
+      if (wanted.profileFields === null) return user.profileFields.length === 0;
+      return (wanted.profileFields ?? []).every((profileField) => showsProfileField(user, profileField));
+    case 'timezone':
+      return readers.timezone(user) === (wanted.timezone ?? '') || (!wanted.timezone && hasDefaultTimezone(user));
+    default:
+      return readers[field](user) === (wanted[field] ?? '');
   }
+}
+
+/** Slack keeps the day of a start date and drops the time. */
+function dayOf(instant: Date | null | undefined): string {
+  return instant?.toISOString().slice(0, 10) ?? '';
+}
+
+function hasDefaultTimezone(user: DirectoryUser): boolean {
+  return readers.timezone(user) === DEFAULT_TIMEZONE;
+}
+
+/** The profile's address is written as a profile field and read as a field of the person. */
+function showsProfileField(user: DirectoryUser, { key, value }: ProfileField): boolean {
+  const held =
+    key === 'profileUrl' ? user.profileUrl : user.profileFields.find((profileField) => profileField.key === key)?.value;
+  return (held ?? '') === value.trim();
 }
 
 function showsGuest(user: DirectoryUser, wanted: UserChanges['guest']): boolean {
   if (!wanted) return user.guest === undefined;
   if (!user.guest) return false;
-  return wanted.expiresAt === undefined || wanted.expiresAt.getTime() === user.guest.expiresAt?.getTime();
+  return wanted.expiresAt === undefined || wanted.expiresAt?.getTime() === user.guest.expiresAt?.getTime();
 }

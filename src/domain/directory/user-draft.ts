@@ -1,5 +1,5 @@
 import { InvalidInput, UserNameInvalid } from '../errors';
-import type { UserChanges, UserDraft } from './user';
+import type { ProfileField, UserChanges, UserDraft } from './user';
 import { deriveUserName, LONGEST_USER_NAME, normalizeUserName } from './user-name';
 
 /** Longer than anything Slack stores in a profile field; beyond it a request is a mistake or an attack. */
@@ -37,9 +37,10 @@ export type NamedUserDraft = UserDraft & { readonly userName: string };
  */
 export function parseDraft(draft: UserDraft, path: readonly string[]): NamedUserDraft {
   const email = parseEmail(draft.email, [...path, 'email']);
-  const parsed = parseChanges({ ...draft, email }, path);
+  const given = draft.userName?.trim() ? draft.userName : undefined;
+  const parsed = parseChanges({ ...draft, email, userName: given }, path);
   const userName = parsed.userName ?? deriveUserName(email);
-  if (!/[a-z0-9]/.test(userName)) {
+  if (!isUsable(userName)) {
     throw new UserNameInvalid('No user name can be derived from this e-mail address.', {
       path: [...path, 'userName'],
       remedy: `Give a userName of at most ${LONGEST_USER_NAME} letters, digits, ".", "_" or "-".`,
@@ -64,7 +65,9 @@ export function parseChanges(changes: UserChanges, path: readonly string[]): Use
   if (changes.userName !== undefined) parsed.userName = parseUserName(changes.userName, [...path, 'userName']);
   assertDisplayName(parsed.displayName, [...path, 'displayName']);
   assertUrl(parsed.photoUrl, [...path, 'photoUrl']);
-  assertProfileFields(parsed, [...path, 'profileFields']);
+  if (changes.profileFields) {
+    parsed.profileFields = parseProfileFields(changes.profileFields, [...path, 'profileFields']);
+  }
   return parsed;
 }
 
@@ -89,14 +92,29 @@ function parseEmail(value: string, path: readonly string[]): string {
   });
 }
 
-function parseUserName(value: string | null, path: readonly string[]): string | undefined {
-  const userName = normalizeUserName(value ?? '');
-  if (value === null || userName === '') return undefined;
+function parseUserName(value: string | null, path: readonly string[]): string {
+  if (value === null || value.trim() === '') {
+    throw new InvalidInput('A user name can be changed, but not cleared.', {
+      path,
+      remedy: 'Leave it out to keep it.',
+    });
+  }
+  const userName = normalizeUserName(value);
+  if (!isUsable(userName)) {
+    throw new UserNameInvalid('No user name can be made of this text.', {
+      path,
+      remedy: 'Give a userName with at least one letter or digit.',
+    });
+  }
   if (userName.length <= LONGEST_USER_NAME) return userName;
   throw new UserNameInvalid(`Slack's user names have at most ${LONGEST_USER_NAME} characters.`, {
     path,
     remedy: 'Give a shorter userName, or leave it out to have it derived from the e-mail address.',
   });
+}
+
+function isUsable(userName: string): boolean {
+  return /[a-z0-9]/.test(userName);
 }
 
 function assertDisplayName(value: string | null | undefined, path: readonly string[]): void {
@@ -113,13 +131,12 @@ function assertUrl(value: string | null | undefined, path: readonly string[]): v
   throw new InvalidInput('A photo is given as an http or https address.', { path });
 }
 
-function assertProfileFields({ profileFields }: UserChanges, path: readonly string[]): void {
-  if (!profileFields) return;
+function parseProfileFields(profileFields: readonly ProfileField[], path: readonly string[]): ProfileField[] {
   if (profileFields.length > MOST_PROFILE_FIELDS) {
     throw new InvalidInput(`Slack keeps at most ${MOST_PROFILE_FIELDS} profile fields.`, { path });
   }
   const seen = new Set<string>();
-  for (const [index, { key, value }] of profileFields.entries()) {
+  return profileFields.map(({ key, value }, index) => {
     const place = [...path, String(index)];
     if (!/^[A-Za-z][A-Za-z0-9_.-]{0,79}$/.test(key)) {
       throw new InvalidInput('A profile field has a key of letters, digits, ".", "_" or "-".', {
@@ -128,6 +145,6 @@ function assertProfileFields({ profileFields }: UserChanges, path: readonly stri
     }
     if (seen.has(key)) throw new InvalidInput('This profile field is given twice.', { path: [...place, 'key'] });
     seen.add(key);
-    parseText(value, [...place, 'value']);
-  }
+    return { key, value: parseText(value, [...place, 'value']) };
+  });
 }

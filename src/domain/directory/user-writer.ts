@@ -22,11 +22,19 @@ export type Creation =
   /** Somebody else made or holds an account with this address. */
   | { readonly kind: 'exists'; readonly user: DirectoryUser };
 
+type SentCreation =
+  | { readonly kind: 'created'; readonly user: DirectoryUser }
+  | { readonly kind: 'refused'; readonly refusal: AppError }
+  /** It may have taken effect. */
+  | { readonly kind: 'lost' };
+
 /**
  * Writes to one person whose lost answers are settled by reading: a write is repeated only when a read, made after it was
  * lost, shows the account as it was before.
  */
 export class UserWriter {
+  #mayHaveCreated = false;
+
   constructor(
     private readonly client: DirectoryClient,
     private readonly caller: Caller,
@@ -34,29 +42,28 @@ export class UserWriter {
     private readonly random: () => number,
   ) {}
 
+  /** Whether a creation was sent that may have taken effect without anybody having seen it. */
+  get mayHaveCreated(): boolean {
+    return this.#mayHaveCreated;
+  }
+
   /**
    * Creates the account.
    * @param options.mayBeOurs an earlier, interrupted run under the same idempotency key sent this creation already.
    * @throws EmailTaken (no account is visible that holds it), UserNameUnavailable, UpstreamOutcomeUnknown, …
    */
   async create(draft: NamedUserDraft, { mayBeOurs }: { mayBeOurs: boolean }): Promise<Creation> {
-    let isUnsure = mayBeOurs;
+    this.#mayHaveCreated = mayBeOurs;
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       if (attempt > 0) await this.pause(attempt - 1);
-      try {
-        const answered = await this.client.createUser(draft, this.caller);
-        const user = answered ?? (await this.readBack(draft));
-        if (user) return { kind: 'created', user };
-        isUnsure = true;
-      } catch (error) {
-        const isTaken = error instanceof EmailTaken || error instanceof UserNameUnavailable;
-        if (!isTaken && !(error instanceof UpstreamOutcomeUnknown)) throw error;
-        const holder = await this.settled(() => this.readBack(draft));
-        // After a lost answer, "taken" is most likely our own account: the address was free before the first attempt.
-        if (holder) return { kind: isTaken && !isUnsure ? 'exists' : 'created', user: holder };
-        if (isTaken) throw error;
-        isUnsure = true;
-      }
+      const sent = await this.sendCreation(draft);
+      if (sent.kind === 'created') return sent;
+      const holder = await this.settled(() => this.holderOf(draft.email));
+      const isPrimary = isSameEmail((holder && primaryEmailOf(holder)) ?? '', draft.email);
+      // After a lost answer, "taken" is most likely our own account: the address was free before the first attempt.
+      if (holder && isPrimary && this.#mayHaveCreated) return { kind: 'created', user: holder };
+      if (holder) return { kind: 'exists', user: holder };
+      if (sent.kind === 'refused') throw sent.refusal;
     }
     throw outcomeUnknown('created');
   }
@@ -75,7 +82,7 @@ export class UserWriter {
       if (attempt > 0) await this.pause(attempt - 1);
       try {
         const answered = await this.client.updateUser(current, changes, { active, action }, this.caller);
-        return answered ?? (await this.readAfter(current, active));
+        return answered ?? (await this.settled(() => this.readAfter(current, active)));
       } catch (error) {
         if (!(error instanceof UpstreamOutcomeUnknown)) throw error;
         current = await this.settled(() => this.readAfter(current, active));
@@ -92,7 +99,9 @@ export class UserWriter {
     const waitUntil = Math.min(this.clock.now() + DEACTIVATION_VISIBLE_WITHIN_MS, this.caller.deadlineAt);
     while (current.active && this.clock.now() + DEACTIVATION_POLL_MS < waitUntil) {
       await this.clock.sleep(DEACTIVATION_POLL_MS, this.caller.signal);
-      current = await this.readAfter(current, false);
+      const read = await this.ifReadable(() => this.readAfter(current, false));
+      if (!read) return current;
+      current = read;
     }
     return current;
   }
@@ -100,7 +109,7 @@ export class UserWriter {
   /** Reads once more when something that was sent is not shown, since an answer can be older than what is stored. */
   async unkept(user: DirectoryUser, sent: UserChanges): Promise<{ user: DirectoryUser; fields: string[] }> {
     if (unkeptFields(user, sent).length === 0) return { user, fields: [] };
-    const again = (await this.client.getUser(user.slackId, this.caller)) ?? user;
+    const again = (await this.ifReadable(() => this.client.getUser(user.slackId, this.caller))) ?? user;
     return { user: again, fields: unkeptFields(again, sent) };
   }
 
@@ -110,9 +119,18 @@ export class UserWriter {
     return bestHolder(holders, email);
   }
 
-  private async readBack(draft: NamedUserDraft): Promise<DirectoryUser | undefined> {
-    const holder = await this.holderOf(draft.email);
-    return holder && isSameEmail(primaryEmailOf(holder) ?? '', draft.email) ? holder : undefined;
+  private async sendCreation(draft: NamedUserDraft): Promise<SentCreation> {
+    try {
+      const user = await this.client.createUser(draft, this.caller);
+      this.#mayHaveCreated = true;
+      return user ? { kind: 'created', user } : { kind: 'lost' };
+    } catch (error) {
+      if (error instanceof EmailTaken || error instanceof UserNameUnavailable)
+        return { kind: 'refused', refusal: error };
+      if (!(error instanceof UpstreamOutcomeUnknown)) throw error;
+      this.#mayHaveCreated = true;
+      return { kind: 'lost' };
+    }
   }
 
   /** A server that removes an account instead of keeping it inactive has deactivated it, too. */
@@ -138,6 +156,16 @@ export class UserWriter {
           remedy: 'Call again with the same idempotencyKey and input: the write is looked up before it is repeated.',
         });
       }
+      throw error;
+    }
+  }
+
+  /** A read that only adds to a write which is known to have taken effect, so that its failure must not look like one. */
+  private async ifReadable<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof AppError && error.retryable) return undefined;
       throw error;
     }
   }
