@@ -159,7 +159,7 @@ function wireServices(
   return {
     access: new AccessService(database, clock),
     connections: new ConnectionService({ database, clock, webApi, verifier, tokens, health, environments }),
-    connectionQueries: new ConnectionQueryService(database, directory),
+    connectionQueries: new ConnectionQueryService(database, directory, clock),
     directoryQueries: new DirectoryQueryService(directoryAccess),
     provisioning: new ProvisioningService(directoryAccess, idempotency, clock, random),
     idempotency,

@@ -27,15 +27,18 @@ export interface Page<Node> {
 }
 
 export const MOST_PER_PAGE = 100;
+export const DEFAULT_PER_PAGE = 20;
 
 /** @throws InvalidInput when `first` is not 1..100 */
-export function parseFirst(first: number): number {
+export function parseFirst(first: number | null): number {
+  if (first === null) return DEFAULT_PER_PAGE;
   if (first >= 1 && first <= MOST_PER_PAGE) return first;
   throw new InvalidInput(`\`first\` must be between 1 and ${MOST_PER_PAGE}.`, { path: ['first'] });
 }
 
 export const firstArgument = {
-  defaultValue: 20,
+  nullable: true,
+  defaultValue: DEFAULT_PER_PAGE,
   description: `How many entries to return, at most ${MOST_PER_PAGE}.`,
 };
 

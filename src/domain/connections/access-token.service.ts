@@ -44,8 +44,7 @@ export class AccessTokenService {
     const { token, secret } = await this.openActive(connection, (current, active) => {
       if (current?.lifecycle !== 'OPEN') throw notReady(current);
       if (!active) throw noToken();
-      assertGrantCovers(action, current, active);
-      if (isPast(active.expiresAt, this.clock.now())) throw new ConnectionProblem('TOKEN_EXPIRED');
+      assertUsable(action, current, active, this.clock.now());
     });
     await this.recordUse(token.id);
     return { id: token.id, secret };
@@ -116,11 +115,16 @@ export class AccessTokenService {
   }
 }
 
-/** @throws ConnectionProblem MISSING_SCOPES or WRONG_INSTALL_LEVEL */
-export function assertGrantCovers(
+/**
+ * Whether the grant, as far as it is known here, lets an action through.
+ * @param now milliseconds since the epoch
+ * @throws ConnectionProblem (MISSING_SCOPES, TOKEN_EXPIRED), ConnectionNotReady (install level)
+ */
+export function assertUsable(
   action: Action,
   connection: Pick<Connection, 'installLevel'>,
-  token: Pick<AccessToken, 'grantedScopes'>,
+  token: Pick<AccessToken, 'grantedScopes' | 'expiresAt'>,
+  now: number,
 ): void {
   const { requiredScopes, installLevel } = requirementOf(action);
   const missing = missingScopes(requiredScopes, token.grantedScopes);
@@ -135,14 +139,11 @@ export function assertGrantCovers(
       remedy: 'Connect the Enterprise organization, with an app installed on the organization itself.',
     });
   }
+  if (token.expiresAt && token.expiresAt.getTime() <= now) throw new ConnectionProblem('TOKEN_EXPIRED');
 }
 
 function noToken(): ConnectionProblem {
   return new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
-}
-
-function isPast(instant: Date | undefined, now: number): boolean {
-  return instant !== undefined && instant.getTime() <= now;
 }
 
 export function notReady(connection: Connection | undefined): ConnectionNotReady {

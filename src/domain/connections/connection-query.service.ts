@@ -1,6 +1,8 @@
+import type { Clock } from '../../shared/clock';
 import { assertAllowed, type Caller } from '../access/access';
 import type { ConnectionFilter, Database, ListPosition, ListSlice, RateBudget, SlackDirectory } from '../ports';
 import type { AccessToken, AccessTokenId, Connection, ConnectionId, ConnectionIssue } from './connection';
+import { type ConnectionCapability, capabilitiesOf } from './connection-capabilities';
 import { budgetKeyOf } from './grant-verifier.service';
 
 /** Reads of connections and what hangs on them. Unknown and another tenant's both come back as undefined. */
@@ -8,6 +10,7 @@ export class ConnectionQueryService {
   constructor(
     private readonly database: Database,
     private readonly directory: SlackDirectory,
+    private readonly clock: Clock,
   ) {}
 
   async find(caller: Caller, id: ConnectionId): Promise<Connection | undefined> {
@@ -42,6 +45,12 @@ export class ConnectionQueryService {
   async findToken(caller: Caller, id: AccessTokenId): Promise<AccessToken | undefined> {
     assertAllowed(caller, 'connections:read');
     return this.database.read((stores) => stores.tokens.find(caller.tenant.id, id));
+  }
+
+  /** @param token the connection's newest, as `latestTokens` gave it. */
+  capabilities(caller: Caller, connection: Connection, token: AccessToken | undefined): ConnectionCapability[] {
+    assertAllowed(caller, 'connections:read');
+    return capabilitiesOf(connection, token, this.clock.now());
   }
 
   rateBudget(caller: Caller, connection: Connection): readonly RateBudget[] {

@@ -28,7 +28,6 @@ import {
   OAuthTokenType,
   RateBudgetType,
 } from './connection.type';
-import { capabilitiesOf } from './connection-capabilities';
 
 const nothing = { connection: undefined };
 
@@ -55,7 +54,7 @@ export class ConnectionResolver {
     description: 'The connections of your tenant, newest first. Permission: CONNECTIONS_READ.',
   })
   async connectionPage(
-    @Arg('first', () => Int, firstArgument) first: number,
+    @Arg('first', () => Int, firstArgument) first: number | null,
     @Arg('after', () => String, afterArgument) after: string | undefined,
     @Arg('filter', () => ConnectionFilterInput, { nullable: true, description: 'Which of them.' })
     filter: ConnectionFilterInput | undefined,
@@ -81,11 +80,15 @@ export class ConnectionResolver {
   })
   issues(
     @Root() connection: Connection,
-    @Arg('includeResolved', () => Boolean, { defaultValue: false, description: 'Also those that have ended.' })
-    includeResolved: boolean,
+    @Arg('includeResolved', () => Boolean, {
+      nullable: true,
+      defaultValue: false,
+      description: 'Also those that have ended.',
+    })
+    includeResolved: boolean | null,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.queries.issues(callerOf(context), connection, includeResolved);
+    return this.queries.issues(callerOf(context), connection, includeResolved ?? false);
   }
 
   @FieldResolver(() => OAuthTokenType, { nullable: true, description: 'The newest token of the connection.' })
@@ -98,8 +101,9 @@ export class ConnectionResolver {
     description: 'What was granted against what is needed, action by action.',
   })
   async capabilitiesOfConnection(@Root() connection: Connection, @Ctx() context: GraphQLContext) {
-    const token = await context.loaders.latestToken(callerOf(context), connection);
-    return capabilitiesOf(connection, token);
+    const caller = callerOf(context);
+    const token = await context.loaders.latestToken(caller, connection);
+    return this.queries.capabilities(caller, connection, token);
   }
 
   @FieldResolver(() => [RateBudgetType], {
@@ -252,9 +256,9 @@ export class OAuthTokenResolver {
 }
 
 function parsePosition(decoded: unknown): ListPosition | undefined {
-  if (!Array.isArray(decoded)) return undefined;
+  if (!Array.isArray(decoded) || decoded.length !== 2) return undefined;
   const [millis, id] = decoded as unknown[];
-  return Number.isSafeInteger(millis) && typeof id === 'string'
-    ? { createdAt: new Date(Number(millis)), id }
-    : undefined;
+  if (!Number.isSafeInteger(millis) || typeof id !== 'string') return undefined;
+  const createdAt = new Date(Number(millis));
+  return Number.isNaN(createdAt.getTime()) ? undefined : { createdAt, id };
 }

@@ -176,10 +176,11 @@ export class ProvisionUserInput {
   readonly user!: UserInput;
 
   @Field(() => IfExistsEnum, {
+    nullable: true,
     defaultValue: IfExistsEnum.UPDATE,
     description: 'What to do when an account with this e-mail address exists already.',
   })
-  readonly ifExists!: IfExists;
+  readonly ifExists?: IfExists | null;
 
   @Field(() => String, idempotencyKeyField)
   readonly idempotencyKey?: string | null;

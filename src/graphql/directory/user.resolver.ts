@@ -15,6 +15,7 @@ import { withoutNulls } from '../nulls';
 import { afterArgument, decodeCursor, encodeCursor, firstArgument, type Page, pageOf, parseFirst } from '../page.type';
 import { asPayload } from '../problems/problem-node';
 import {
+  IfExistsEnum,
   ProvisionUserInput,
   toChanges,
   toDraft,
@@ -36,7 +37,7 @@ export class ConnectionUsersResolver {
   })
   async users(
     @Root() connection: Connection,
-    @Arg('first', () => Int, firstArgument) first: number,
+    @Arg('first', () => Int, firstArgument) first: number | null,
     @Arg('after', () => String, afterArgument) after: string | undefined,
     @Arg('filter', () => UserFilterInput, { nullable: true, description: 'Which of them.' })
     filter: UserFilterInput | undefined,
@@ -90,7 +91,7 @@ export class UserResolver {
       this.provisioning.provision(caller, {
         connectionId,
         user: toDraft(input.user),
-        ifExists: input.ifExists,
+        ifExists: input.ifExists ?? IfExistsEnum.UPDATE,
         idempotencyKey: input.idempotencyKey ?? undefined,
       }),
     );
