@@ -4,12 +4,9 @@ import type { Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
 import {
   EmailTaken,
-  GuestNotAllowed,
   InvalidInput,
   NotFound,
   ProfileFieldsDropped,
-  ProtectedUser,
-  StillRunning,
   UpstreamRejected,
   UserNameUnavailable,
 } from '../errors';
@@ -18,6 +15,16 @@ import type { DirectoryAccess } from './directory-access';
 import { locate } from './directory-query.service';
 import type { IdempotencyService, IdempotentRun } from './idempotency.service';
 import { decodeOutcome, encodeOutcome, type ProvisionResult } from './provision-result';
+import {
+  accountExists,
+  addressIsSecond,
+  addressNotFree,
+  type FieldsPlace,
+  guestsNeedOrganization,
+  installerIsProtected,
+  othersTookTooLong,
+  userNameNotFree,
+} from './provisioning-problem';
 import {
   type DirectoryUser,
   type IfExists,
@@ -43,6 +50,7 @@ interface WriteContext {
   readonly connection: Connection;
   readonly client: DirectoryClient;
   readonly writer: UserWriter;
+  readonly place: FieldsPlace;
 }
 
 /** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
@@ -86,7 +94,8 @@ export class ProvisioningService {
         names: [{ email: draft.email }, { userName: draft.userName }],
       },
       async (context, run) => {
-        if (draft.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
+        if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
+          throw guestsNeedOrganization(context.place);
         return this.provisionOne(context, draft, user, ifExists, run);
       },
     );
@@ -105,7 +114,8 @@ export class ProvisioningService {
       caller,
       { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes }, names: [input.user] },
       async (context) => {
-        if (changes.guest && context.connection.installLevel !== 'ORGANIZATION') throw guestsNeedOrganization();
+        if (changes.guest && context.connection.installLevel !== 'ORGANIZATION')
+          throw guestsNeedOrganization(context.place);
         return this.onPerson(context, input.user, async (user) => {
           const missing = differences(user, changes);
           if (!hasChanges(missing)) return { user, outcome: 'UNCHANGED', warnings: [] };
@@ -165,7 +175,8 @@ export class ProvisioningService {
       work: (run) =>
         this.access.use(caller, connection, (client) => {
           const writer = new UserWriter(client, caller, this.clock, this.random);
-          return work({ caller, connection, client, writer }, run);
+          const place: FieldsPlace = ['input', call.action === 'updateUser' ? 'changes' : 'user'];
+          return work({ caller, connection, client, writer, place }, run);
         }),
     });
   }
@@ -230,7 +241,7 @@ export class ProvisioningService {
   }
 
   private async create(
-    { writer }: WriteContext,
+    { writer, place }: WriteContext,
     draft: NamedUserDraft,
     { mayBeOurs, run }: { mayBeOurs: boolean; run: IdempotentRun },
   ): Promise<Creation> {
@@ -238,12 +249,7 @@ export class ProvisioningService {
       return await writer.create(draft, { mayBeOurs });
     } catch (error) {
       if (!writer.mayHaveCreated) await run.saveProgress(NOTHING_SENT);
-      if (!(error instanceof UserNameUnavailable)) throw error;
-      throw new UserNameUnavailable(`The user name "${draft.userName}" is not free in Slack.`, {
-        cause: error,
-        path: ['input', 'user', 'userName'],
-        remedy: 'It belongs to another account, maybe a deactivated one, or to a channel. Give another userName.',
-      });
+      throw error instanceof UserNameUnavailable ? userNameNotFree(error, draft.userName, place) : error;
     }
   }
 
@@ -256,18 +262,8 @@ export class ProvisioningService {
     ifExists: IfExists,
     isOurs: boolean,
   ): Promise<ProvisionResult> {
-    if (!isSameEmail(primaryEmailOf(existing) ?? '', draft.email)) {
-      throw new EmailTaken('Another account holds this address as its second one.', existing, {
-        path: ['input', 'user', 'email'],
-        remedy: 'Remove the address from that account, or provision the person with another address.',
-      });
-    }
-    if (ifExists === 'FAIL' && !isOurs) {
-      throw new EmailTaken('An account with this address exists already.', existing, {
-        path: ['input', 'user', 'email'],
-        remedy: 'Use ifExists: UPDATE to bring the account to these values, or ADOPT to leave it as it is.',
-      });
-    }
+    if (!isSameEmail(primaryEmailOf(existing) ?? '', draft.email)) throw addressIsSecond(existing);
+    if (ifExists === 'FAIL' && !isOurs) throw accountExists(existing);
     if (isOurs) return this.completeOwn(context, existing, draft);
     if (ifExists === 'ADOPT') return { user: existing, outcome: 'ADOPTED', warnings: [] };
     // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
@@ -315,21 +311,18 @@ export class ProvisioningService {
   }
 
   private async write(
-    { writer }: WriteContext,
+    { writer, place }: WriteContext,
     user: DirectoryUser,
     changes: UserChanges,
     active: boolean | undefined,
   ): Promise<DirectoryUser> {
     const action = changes.guest ? 'user.provisionGuest' : active ? 'user.reactivate' : 'user.update';
+    const { email, userName } = changes;
     try {
       return await writer.update(user, changes, { active, action });
     } catch (error) {
-      if (!(error instanceof EmailTaken) || typeof changes.email !== 'string') throw error;
-      throw new EmailTaken(error.message, await writer.holderOf(changes.email), {
-        cause: error,
-        path: error.path,
-        remedy: error.remedy,
-      });
+      if (error instanceof EmailTaken && email) throw addressNotFree(error, await writer.holderOf(email), place);
+      throw error instanceof UserNameUnavailable && userName ? userNameNotFree(error, userName, place) : error;
     }
   }
 
@@ -358,28 +351,4 @@ function sentBy({ userName: _, ...fields }: NamedUserDraft): UserChanges {
 function personKey(connectionId: ConnectionId, by: UserSelector): string {
   const [kind, value] = Object.entries(by)[0] ?? ['', ''];
   return `${connectionId} ${kind} ${String(value).toLowerCase()}`;
-}
-
-function installerIsProtected(): ProtectedUser {
-  return new ProtectedUser(
-    'This person installed the app: deactivating the account would end this connection.',
-    'INSTALLER',
-    {
-      path: ['input', 'user'],
-      remedy: 'Let another Admin or Owner install the app, replace the token of this connection, and try again.',
-    },
-  );
-}
-
-function othersTookTooLong(): StillRunning {
-  return new StillRunning('Other calls for the same person took all the time of this one. Nothing was done.', {
-    remedy: 'Try again.',
-  });
-}
-
-function guestsNeedOrganization(): GuestNotAllowed {
-  return new GuestNotAllowed('Slack provisions guests only on an Enterprise organization.', {
-    path: ['input', 'user', 'guest'],
-    remedy: 'Leave out `guest` to provision a full member, or connect the Enterprise organization.',
-  });
 }

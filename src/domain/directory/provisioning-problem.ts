@@ -1,0 +1,59 @@
+import { EmailTaken, GuestNotAllowed, ProtectedUser, StillRunning, UserNameUnavailable } from '../errors';
+import type { DirectoryUser } from './user';
+
+/** Where the fields of a person stand in the input of a call. */
+export type FieldsPlace = readonly ['input', 'user' | 'changes'];
+
+export function installerIsProtected(): ProtectedUser {
+  return new ProtectedUser(
+    'This person installed the app: deactivating the account would end this connection.',
+    'INSTALLER',
+    {
+      path: ['input', 'user'],
+      remedy: 'Let another Admin or Owner install the app, replace the token of this connection, and try again.',
+    },
+  );
+}
+
+export function othersTookTooLong(): StillRunning {
+  return new StillRunning('Other calls for the same person took all the time of this one. Nothing was done.', {
+    remedy: 'Try again.',
+  });
+}
+
+export function guestsNeedOrganization(place: FieldsPlace): GuestNotAllowed {
+  return new GuestNotAllowed('Slack provisions guests only on an Enterprise organization.', {
+    path: [...place, 'guest'],
+    remedy: 'Leave out `guest` to provision a full member, or connect the Enterprise organization.',
+  });
+}
+
+export function accountExists(heldBy: DirectoryUser): EmailTaken {
+  return new EmailTaken('An account with this address exists already.', heldBy, {
+    path: ['input', 'user', 'email'],
+    remedy: 'Use ifExists: UPDATE to bring the account to these values, or ADOPT to leave it as it is.',
+  });
+}
+
+export function addressIsSecond(heldBy: DirectoryUser): EmailTaken {
+  return new EmailTaken('Another account holds this address as its second one.', heldBy, {
+    path: ['input', 'user', 'email'],
+    remedy: 'Remove the address from that account, or provision the person with another address.',
+  });
+}
+
+export function addressNotFree(cause: EmailTaken, heldBy: DirectoryUser | undefined, place: FieldsPlace): EmailTaken {
+  return new EmailTaken(cause.message, heldBy, {
+    cause,
+    path: [...place, 'email'],
+    remedy: 'Free the address at that account first, or use another one.',
+  });
+}
+
+export function userNameNotFree(cause: UserNameUnavailable, userName: string, place: FieldsPlace): UserNameUnavailable {
+  return new UserNameUnavailable(`The user name "${userName}" is not free in Slack.`, {
+    cause,
+    path: [...place, 'userName'],
+    remedy: 'It belongs to another account, maybe a deactivated one, or to a channel. Give another userName.',
+  });
+}
