@@ -4,7 +4,9 @@ import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/dis
 import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
 import { AppError } from '../domain/errors';
 import type { Logger } from '../shared/logger';
+import { requestContext } from '../shared/request-context';
 import type { GraphQLContext } from './context';
+import { withoutValues } from './error-text';
 import { queryLimitsRule } from './query-limits';
 
 export interface ApolloOptions {
@@ -17,14 +19,6 @@ export interface ApolloOptions {
 const MOST_TOKENS = 1000;
 /** Selections after fragments are spread; a full introspection query has about 200. */
 const MOST_RECURSIVE_SELECTIONS = 5000;
-
-/** Codes of errors whose message is about the document and not about a value; the others may repeat what was sent. */
-const documentCodes: ReadonlySet<unknown> = new Set([
-  ApolloServerErrorCode.GRAPHQL_PARSE_FAILED,
-  ApolloServerErrorCode.PERSISTED_QUERY_NOT_FOUND,
-  ApolloServerErrorCode.PERSISTED_QUERY_NOT_SUPPORTED,
-  ApolloServerErrorCode.OPERATION_RESOLUTION_FAILURE,
-]);
 
 export function createApollo({
   schema,
@@ -53,7 +47,7 @@ export function createApollo({
     },
     formatError: (formatted, error) => formatError(formatted, error, logger),
     // Apollo's own landing page loads scripts from elsewhere; the playground is ours.
-    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, requestIdOnErrors, ...plugins],
+    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, statusOfMissingKey, ...plugins],
   });
 }
 
@@ -63,32 +57,20 @@ export function createApollo({
  */
 function formatError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
   const { locations, path } = formatted;
+  const { requestId } = requestContext.getStore() ?? {};
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (original instanceof AppError) {
     const { code, message, remedy, retryable } = original;
-    return { message, locations, path, extensions: { code, remedy, retryable, problemPath: original.path } };
+    return { message, locations, path, extensions: { code, remedy, retryable, problemPath: original.path, requestId } };
   }
+  const text = error instanceof GraphQLError ? withoutValues(error) : 'The request is not acceptable.';
   const code = formatted.extensions?.code;
   if (code === ApolloServerErrorCode.INTERNAL_SERVER_ERROR) {
-    logger.error({ err: original }, 'a request met a defect');
-    return { message: 'Internal error', locations, path, extensions: { code: 'INTERNAL' } };
+    const cause = original instanceof GraphQLError ? { problem: withoutValues(original) } : { err: original };
+    logger.error(cause, 'a request met a defect');
+    return { message: 'Internal error', locations, path, extensions: { code: 'INTERNAL', requestId } };
   }
-  const message = documentCodes.has(code) ? formatted.message : withoutValues(formatted.message);
-  return { message, locations, path, extensions: { code } };
-}
-
-/**
- * graphql-js repeats variables and literals: `Variable "$input" got invalid value "xoxp-…" at "input.token"; …`. What
- * is quoted after "got invalid value", "cannot represent …:" or as a literal must not come back, since it may be a token.
- */
-export function withoutValues(message: string): string {
-  return message
-    .replace(/got invalid value [\s\S]*?( at "[^"]*")?; /, 'got an invalid value$1; ')
-    .replace(
-      /((?:cannot represent|Expected value of type "[^"]*", found)[^:]*?)(?::)? (?:"[\s\S]*"|\{[\s\S]*\}|\[[\s\S]*\]|[^\s"]+)(\.?)$/,
-      '$1$2',
-    )
-    .replace(/Value "[\s\S]*" does not exist/, 'The value does not exist');
+  return { message: text, locations, path, extensions: { code, requestId } };
 }
 
 /**
@@ -107,23 +89,13 @@ const statusOfLegacyMediaType: ApolloServerPlugin<GraphQLContext> = {
   },
 };
 
-const requestIdOnErrors: ApolloServerPlugin<GraphQLContext> = {
+/** A request that failed for want of a key alone is 401, whatever else it asked for. */
+const statusOfMissingKey: ApolloServerPlugin<GraphQLContext> = {
   async requestDidStart() {
     return {
-      async willSendResponse({ response, contextValue }) {
-        if (response.body.kind !== 'single' || !response.body.singleResult.errors) return;
-        const { singleResult } = response.body;
-        const errors = singleResult.errors ?? [];
-        response.body = {
-          kind: 'single',
-          singleResult: {
-            ...singleResult,
-            errors: errors.map((error) => ({
-              ...error,
-              extensions: { ...error.extensions, requestId: contextValue.requestId },
-            })),
-          },
-        };
+      async willSendResponse({ response }) {
+        if (response.body.kind !== 'single') return;
+        const { errors = [] } = response.body.singleResult;
         if (errors.length > 0 && errors.every(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')) {
           response.http.status = 401;
         }

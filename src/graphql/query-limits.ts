@@ -9,10 +9,11 @@ import {
   type ValidationContext,
   type ValueNode,
 } from 'graphql';
+import { DEFAULT_PER_PAGE, MOST_PER_PAGE } from './page.type';
 
 /**
- * What one document may ask for. A page of people with all their fields inside a page of connections is the largest
- * honest query, and stays well below; the product of two pages of 100 does not.
+ * What one document may ask for. A page of 20 people with all their fields inside a page of 20 connections is the largest
+ * honest query, and stays below; the product of two pages of 100 does not, and neither do thousands of look-ups in Slack.
  */
 export const queryLimits = {
   depth: 15,
@@ -24,6 +25,8 @@ export const queryLimits = {
 } as const;
 
 interface Size {
+  /** Fields of the outermost level, those in fragments included. */
+  fields: number;
   depth: number;
   aliases: number;
   directives: number;
@@ -32,10 +35,11 @@ interface Size {
 
 /** Fields that hold a page's entries: what is below them repeats `first` times. */
 const pagedFields: ReadonlySet<string> = new Set(['connections', 'users']);
-const DEFAULT_PAGE = 20;
-const LARGEST_PAGE = 100;
+/** Fields of a connection that ask Slack each time. */
+const liveFields: ReadonlySet<string> = new Set(['users', 'user']);
+const LIVE_COST = 100;
 /** A variable page size is unknown at validation, so it counts as the largest. */
-const UNKNOWN_PAGE = LARGEST_PAGE;
+const UNKNOWN_PAGE = MOST_PER_PAGE;
 /** Introspection nests deeper than data and costs nothing; graphql-js has its own rule against circular introspection. */
 const INTROSPECTION_DEPTH = 20;
 /** Stop counting when a document is hopeless, so that fragments that multiply cannot keep the counter busy. */
@@ -55,11 +59,10 @@ export function queryLimitsRule(context: ValidationContext): ASTVisitor {
 
 function problemOf(context: ValidationContext, operation: OperationDefinitionNode): string | undefined {
   const size = new Measure(context).operation(operation);
-  const rootFields = operation.selectionSet.selections.length;
   if (size.depth > queryLimits.depth) return `The query nests deeper than ${queryLimits.depth} levels.`;
   if (size.aliases > queryLimits.aliases) return `The query has more than ${queryLimits.aliases} aliases.`;
   if (size.directives > queryLimits.directives) return `The query has more than ${queryLimits.directives} directives.`;
-  if (rootFields > queryLimits.rootFields) return `The query has more than ${queryLimits.rootFields} root fields.`;
+  if (size.fields > queryLimits.rootFields) return `The query has more than ${queryLimits.rootFields} root fields.`;
   if (size.cost > queryLimits.cost)
     return `The query can return more than ${queryLimits.cost} values; ask for smaller pages.`;
   return undefined;
@@ -95,16 +98,18 @@ class Measure {
 
   private field(field: FieldNode): Size {
     const aliases = field.alias ? 1 : 0;
-    if (!field.selectionSet) return { depth: 1, aliases, directives: 0, cost: 1 };
+    if (!field.selectionSet) return { ...nothing(), fields: 1, depth: 1, aliases, cost: 1 };
     const inner = this.selections(field.selectionSet);
     const isIntrospection = field.name.value === '__schema' || field.name.value === '__type';
     const depth = isIntrospection && inner.depth <= INTROSPECTION_DEPTH ? 1 : inner.depth + 1;
     const times = pagedFields.has(field.name.value) ? pageSizeOf(field) : 1;
+    const own = liveFields.has(field.name.value) ? LIVE_COST : 1;
     return {
+      fields: 1,
       depth,
       aliases: aliases + inner.aliases,
       directives: inner.directives,
-      cost: Math.min(ENOUGH, 1 + inner.cost * times),
+      cost: Math.min(ENOUGH, own + inner.cost * times),
     };
   }
 
@@ -123,11 +128,12 @@ class Measure {
 }
 
 function nothing(): Size {
-  return { depth: 0, aliases: 0, directives: 0, cost: 0 };
+  return { fields: 0, depth: 0, aliases: 0, directives: 0, cost: 0 };
 }
 
 function add(left: Size, right: Size): Size {
   return {
+    fields: Math.min(ENOUGH, left.fields + right.fields),
     depth: Math.max(left.depth, right.depth),
     aliases: Math.min(ENOUGH, left.aliases + right.aliases),
     directives: Math.min(ENOUGH, left.directives + right.directives),
@@ -137,7 +143,7 @@ function add(left: Size, right: Size): Size {
 
 function pageSizeOf(field: FieldNode): number {
   const value: ValueNode | undefined = field.arguments?.find(({ name }) => name.value === 'first')?.value;
-  if (!value) return DEFAULT_PAGE;
+  if (!value) return DEFAULT_PER_PAGE;
   if (value.kind !== Kind.INT) return UNKNOWN_PAGE;
-  return Math.min(LARGEST_PAGE, Math.max(1, Number(value.value)));
+  return Math.min(MOST_PER_PAGE, Math.max(1, Number(value.value)));
 }

@@ -36,18 +36,23 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
-    requestContext.run({ requestId: request.id }, done);
+    done();
   });
+  // After the body was read: its chunks come from the socket, outside of any context that was entered before.
+  app.addHook('preHandler', (request, _reply, done) => requestContext.run({ requestId: request.id }, done));
   app.addHook('onResponse', async (request, reply) => {
-    const [path] = request.url.split('?');
-    const fields = { method: request.method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    // The route and not the path: an unknown path may hold anything.
+    const path = request.routeOptions.url ?? 'unknown';
+    const { id: requestId, method } = request;
+    const fields = { requestId, method, path, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
     if (path === '/healthz' || path === '/readyz') logger.debug(fields, 'request');
     else logger.info(fields, 'request');
   });
   app.setErrorHandler<FastifyError>((error, request, reply) => {
+    const { id: requestId } = request;
     const status = error.statusCode !== undefined && error.statusCode >= 400 ? error.statusCode : 500;
-    if (status >= 500) logger.error({ err: error }, 'a request met a defect');
-    return reply.code(status).send(errorBody(status, request.id));
+    if (status >= 500) logger.error({ requestId, err: error }, 'a request met a defect');
+    return reply.code(status).send(errorBody(status, requestId));
   });
   app.setNotFoundHandler((request, reply) => reply.code(404).send(errorBody(404, request.id)));
   app.get('/healthz', async () => ({ status: 'ok' }));
@@ -81,6 +86,11 @@ export function registerGraphQL(
       url: '/graphql',
       method: ['GET', 'POST'],
       handler: fastifyApolloHandler(apollo, { context }),
+    });
+    scope.route({
+      url: '/graphql',
+      method: ['DELETE', 'OPTIONS', 'PATCH', 'PUT'],
+      handler: (request, reply) => reply.code(405).header('allow', 'GET, POST').send(errorBody(405, request.id)),
     });
   });
 }

@@ -9,7 +9,8 @@ export const ProtectionReasonEnum = enumOf(protectionReasons);
 
 registerEnumType(ProblemCodeEnum, {
   name: 'ProblemCode',
-  description: "Every way a request can fail: a problem's `code`, and `extensions.code` of a top-level error.",
+  description:
+    "Every way a request can fail: a problem's `code`, and `extensions.code` of a top-level error. Only errors of the document itself have codes of their own there: those of Apollo Server, such as `GRAPHQL_VALIDATION_FAILED`, and `QUERY_TOO_LARGE`.",
   valuesConfig: {
     INVALID_INPUT: { description: 'A value of the input is not acceptable; `path` names it.' },
     NOT_FOUND: { description: 'Unknown, or not yours: the two look alike.' },
