@@ -106,7 +106,9 @@ export async function issueRecoveryKey(config: Config, logger: Logger): Promise<
 }
 
 async function loadKeys({ sealing }: Config): Promise<{ keys: SealingKeys; newKeyFile: string | undefined }> {
-  if (sealing.kind === 'keys') return { keys: sealing.keys, newKeyFile: undefined };
+  if (sealing.kind === 'keys') {
+    return { keys: sealing.keys.map((key) => Buffer.from(key.reveal(), 'base64')), newKeyFile: undefined };
+  }
   const { keys, created } = await readOrCreateKeyFile(sealing.file);
   return { keys, newKeyFile: created ? sealing.file : undefined };
 }

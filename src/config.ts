@@ -32,9 +32,9 @@ export type DatabaseConfig =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: Secret; readonly poolSize: number };
 
-/** Keys from the environment, newest first; or a key file of our own making beside the embedded database. */
+/** Keys from the environment in base64, newest first; or a key file of our own making beside the embedded database. */
 export type SealingConfig =
-  | { readonly kind: 'keys'; readonly keys: readonly Buffer[] }
+  | { readonly kind: 'keys'; readonly keys: readonly Secret[] }
   | { readonly kind: 'file'; readonly file: string };
 
 export interface SlackOrigins {
@@ -57,6 +57,8 @@ export class ConfigError extends Error {
 }
 
 const SEALING_KEY_BYTES = 32;
+/** 32 bytes in base64 or base64url. Node's decoder skips what it does not know, and would make a key of a mistyped one. */
+const sealingKeyPattern = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 /**
  * Reads the configuration from environment variables; an empty variable counts as unset.
@@ -117,13 +119,13 @@ function readSealing(reader: EnvironmentReader, database: DatabaseConfig, dataDi
     }
     return { kind: 'file', file: resolve(dataDirectory, 'sealing.key') };
   }
-  const keys = text.split(',').map((part) => Buffer.from(part.trim(), 'base64'));
-  if (keys.some((key) => key.length !== SEALING_KEY_BYTES)) {
+  const keys = text.split(',').map((part) => part.trim());
+  if (!keys.every((key) => sealingKeyPattern.test(key))) {
     reader.problem(`ROLLCALL_SEALING_KEYS must hold keys of ${SEALING_KEY_BYTES} bytes in base64, separated by commas`);
-  } else if (new Set(keys.map((key) => key.toString('hex'))).size < keys.length) {
+  } else if (new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size < keys.length) {
     reader.problem('ROLLCALL_SEALING_KEYS names a key twice');
   }
-  return { kind: 'keys', keys };
+  return { kind: 'keys', keys: keys.map((key) => new Secret(key)) };
 }
 
 /** The sandbox keeps its people in this process, so replicas on one PostgreSQL would each show another Slack: off there. */
@@ -196,7 +198,7 @@ function isLoopback(hostname: string): boolean {
 }
 
 function deepFreeze<T>(value: T): T {
-  if (value !== null && typeof value === 'object' && !Buffer.isBuffer(value) && !Object.isFrozen(value)) {
+  if (value !== null && typeof value === 'object' && !Object.isFrozen(value)) {
     Object.freeze(value);
     for (const member of Object.values(value)) deepFreeze(member);
   }
