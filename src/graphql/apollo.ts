@@ -7,7 +7,7 @@ import type { Logger } from '../shared/logger';
 import { requestContext } from '../shared/request-context';
 import type { GraphQLContext } from './context';
 import { withoutValues } from './error-text';
-import { queryLimitsRule } from './query-limits';
+import { holdsLargeObject, queryLimits, queryLimitsRule } from './query-limits';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
@@ -17,6 +17,7 @@ export interface ApolloOptions {
 }
 
 const MOST_TOKENS = 1000;
+const MOST_ERRORS = 5;
 /** Selections after fragments are spread; a full introspection query has about 200. */
 const MOST_RECURSIVE_SELECTIONS = 5000;
 
@@ -38,6 +39,7 @@ export function createApollo({
     hideSchemaDetailsFromClientErrors: true,
     maxRecursiveSelections: MOST_RECURSIVE_SELECTIONS,
     parseOptions: { maxTokens: MOST_TOKENS },
+    validationOptions: { maxErrors: MOST_ERRORS, hideSuggestions: true },
     validationRules: [queryLimitsRule],
     logger: {
       debug: (message) => logger.debug({}, String(message)),
@@ -47,7 +49,13 @@ export function createApollo({
     },
     formatError: (formatted, error) => formatError(formatted, error, logger),
     // Apollo's own landing page loads scripts from elsewhere; the playground is ours.
-    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, statusOfMissingKey, ...plugins],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      statusOfLegacyMediaType,
+      statusOfMissingKey,
+      boundedVariables,
+      ...plugins,
+    ],
   });
 }
 
@@ -64,7 +72,8 @@ function formatError(formatted: GraphQLFormattedError, error: unknown, logger: L
     return { message, locations, path, extensions: { code, remedy, retryable, problemPath: original.path, requestId } };
   }
   const text = error instanceof GraphQLError ? withoutValues(error) : 'The request is not acceptable.';
-  const code = formatted.extensions?.code;
+  const isTooManyErrors = formatted.message.startsWith('Too many errors processing variables');
+  const code = isTooManyErrors ? ApolloServerErrorCode.BAD_USER_INPUT : formatted.extensions?.code;
   if (code === ApolloServerErrorCode.INTERNAL_SERVER_ERROR) {
     const cause = original instanceof GraphQLError ? { problem: withoutValues(original) } : { err: original };
     logger.error(cause, 'a request met a defect');
@@ -99,6 +108,29 @@ const statusOfMissingKey: ApolloServerPlugin<GraphQLContext> = {
         if (errors.length > 0 && errors.every(({ extensions }) => extensions?.code === 'UNAUTHENTICATED')) {
           response.http.status = 401;
         }
+      },
+    };
+  },
+};
+
+/**
+ * graphql-js prints the whole object for each field in it that it does not know, up to fifty times: twenty thousand keys
+ * take it seconds. No input here has more than a few dozen fields. Of a list of errors the first few are enough.
+ */
+const boundedVariables: ApolloServerPlugin<GraphQLContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ request }) {
+        if (!holdsLargeObject(request.variables)) return;
+        throw new GraphQLError(`An object in the variables has more than ${queryLimits.variableFields} fields.`, {
+          extensions: { code: 'QUERY_TOO_LARGE', http: { status: 400 } },
+        });
+      },
+      async willSendResponse({ response }) {
+        if (response.body.kind !== 'single') return;
+        const { singleResult } = response.body;
+        if (singleResult.errors && !('data' in singleResult))
+          singleResult.errors = singleResult.errors.slice(0, MOST_ERRORS);
       },
     };
   },

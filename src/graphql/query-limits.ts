@@ -22,6 +22,7 @@ export const queryLimits = {
   rootFields: 15,
   /** Fields, counted as often as the pages around them can repeat them. */
   cost: 30_000,
+  variableFields: 200,
 } as const;
 
 interface Size {
@@ -55,6 +56,19 @@ export function queryLimitsRule(context: ValidationContext): ASTVisitor {
       }
     },
   };
+}
+
+/** Walks without recursion, since JSON may nest deeper than the stack. */
+export function holdsLargeObject(variables: unknown): boolean {
+  const waiting = [variables];
+  while (waiting.length > 0) {
+    const value = waiting.pop();
+    if (typeof value !== 'object' || value === null) continue;
+    const members = Object.values(value);
+    if (!Array.isArray(value) && members.length > queryLimits.variableFields) return true;
+    for (const member of members) waiting.push(member);
+  }
+  return false;
 }
 
 function problemOf(context: ValidationContext, operation: OperationDefinitionNode): string | undefined {
