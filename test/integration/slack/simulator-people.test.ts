@@ -127,7 +127,7 @@ describe('people at the simulated Slack', () => {
       Array(5).fill(undefined),
     );
     expect(Object.values(emptied.employment).every((value) => value === undefined)).toBe(true);
-    expect(emptied.profileFields.map(({ key }) => key)).toEqual(['profileUrl']);
+    expect(emptied.profileFields.map(({ key }) => key)).toEqual([]);
   });
 
   it('change their primary address and their user name', async () => {
