@@ -15,7 +15,10 @@ async function main(): Promise<void> {
   const lines = tokenNames.map(
     (name) => `  ${name.padEnd(22)} ${simulator.tokens[name]}\n${' '.repeat(25)}${tokenPlans[name].purpose}`,
   );
-  process.stdout.write(`Slack simulator: ${simulator.url}\n\nTokens:\n${lines.join('\n')}\n`);
+  const app = Object.entries(simulator.app).map(([name, value]) => `  ${name.padEnd(22)} ${value}`);
+  process.stdout.write(
+    `Slack simulator: ${simulator.url}\n\nTokens:\n${lines.join('\n')}\n\nApp for OAuth:\n${app.join('\n')}\n`,
+  );
   const stop = () => {
     void simulator.stop().then(
       () => process.exit(0),

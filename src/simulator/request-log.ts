@@ -1,5 +1,3 @@
-import type { TokenName } from './world/token';
-
 export interface RequestRecord {
   readonly method: string;
   readonly path: string;
@@ -8,7 +6,7 @@ export interface RequestRecord {
   /** Null while the call runs, and for good when no answer was sent. */
   status: number | null;
   /** Null when no known token was presented. The token itself is never kept. */
-  readonly tokenName: TokenName | null;
+  readonly tokenName: string | null;
   /** True when a write was carried out. */
   isApplied: boolean;
   /** Kind of the fault that spoiled the call. */
@@ -35,6 +33,8 @@ export class RequestLog {
   }
 }
 
+const secretParameter = /(^|&)((?:token|code|state|client_secret|refresh_token|code_verifier)=)[^&]*/g;
+
 function blank(text: string): string {
-  return text.replace(/xox[a-z][A-Za-z0-9.-]{8,}/g, '[token]').replace(/(^|&)(token=)[^&]*/g, '$1$2[token]');
+  return text.replace(/xox[a-z][A-Za-z0-9.-]{8,}/g, '[token]').replace(secretParameter, '$1$2[token]');
 }

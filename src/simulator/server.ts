@@ -4,17 +4,18 @@ import { type Answer, bearerToken, type Call } from './call';
 import { type Controlled, registerControlRoutes } from './control/control.route';
 import type { FaultKind, FaultList } from './faults/fault';
 import { type Delivery, letsCallHappen, replacementOf, spoil } from './faults/spoiling';
+import type { AppContext } from './oauth/app-context';
+import { answerConsent } from './oauth/consent.route';
 import type { RequestLog, RequestRecord } from './request-log';
 import { answerScim } from './scim/scim.route';
 import { errorBody } from './scim/scim-error';
-import type { SlackContext } from './scim/scim-request';
-import { answerWebApi } from './web-api/web-api.route';
+import { answerWebApi, isAppliedWrite } from './web-api/web-api.route';
 
 /** 15,000 members in one call stay well below. */
 const largestBodyBytes = 4 * 1024 * 1024;
 
 export interface ServerParts {
-  readonly context: SlackContext;
+  readonly context: AppContext;
   readonly faults: FaultList;
   readonly log: RequestLog;
   readonly controlled: Controlled;
@@ -24,7 +25,7 @@ export interface ServerParts {
   onChange(): void;
 }
 
-type Handler = (context: SlackContext, call: Call) => Answer | Promise<Answer>;
+type Handler = (context: AppContext, call: Call) => Answer | Promise<Answer>;
 
 export function buildServer(parts: ServerParts): FastifyInstance {
   // Fastify refuses such paths before any route: to a client they are unknown ones (SCIM §3, documented).
@@ -36,6 +37,7 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   server.all('/api/*', (request, reply) => serve(parts, request, reply, answerWebApi));
+  server.all('/oauth/*', (request, reply) => serve(parts, request, reply, answerConsent));
   server.all('/scim/*', (request, reply) => serve(parts, request, reply, answerScim));
   registerControlRoutes(server, parts.controlled);
   return server;
@@ -56,13 +58,13 @@ async function serve(
   const call = toCall(request);
   const { record, fault } = open(parts, call);
   if (fault?.kind === 'latency') await parts.context.pause(fault.ms);
-  const isWebApi = handler === answerWebApi;
+  const isWebApi = handler !== answerScim;
   const replacement = fault && replacementOf(fault, { isWebApi, now: parts.context.clock.now() });
   let delivery = replacement;
   if (!fault || letsCallHappen(fault)) {
     call.lies = parts.faults.liesOf(fault);
     const answer = await handler(parts.context, call);
-    record.isApplied = isWrite(call, isWebApi) && answer.status < 300;
+    record.isApplied = isApplied(handler, call, answer);
     if (record.isApplied) parts.onChange();
     delivery ??= fault ? spoil(fault, answer) : { kind: 'send', answer };
   }
@@ -76,9 +78,8 @@ function open(
   { context, faults, log }: ServerParts,
   call: Call,
 ): { record: RequestRecord; fault: FaultKind | undefined } {
-  const token = bearerToken(call);
-  const tokenName = (token === undefined ? undefined : context.tokens.nameOf(token)) ?? null;
-  const organizationId = tokenName === null ? undefined : context.world.grants.get(tokenName)?.organizationId;
+  const grant = context.tokens.grantOf(context.world, bearerToken(call));
+  const organizationId = grant?.organizationId;
   const key = organizationId === undefined ? undefined : context.world.organizations.get(organizationId)?.key;
   const organization = [organizationId, key].filter((name) => name !== undefined);
   const fault = faults.take({ method: call.method, path: call.path, organization });
@@ -87,7 +88,7 @@ function open(
     path: call.path,
     query: call.query.toString(),
     status: null,
-    tokenName,
+    tokenName: grant?.name ?? null,
     isApplied: false,
     fault: fault?.kind ?? null,
     at: context.clock.now(),
@@ -95,8 +96,9 @@ function open(
   return { record, fault };
 }
 
-function isWrite(call: Call, isWebApi: boolean): boolean {
-  return isWebApi ? call.path === '/api/auth.revoke' : call.method !== 'GET';
+function isApplied(handler: Handler, call: Call, answer: Answer): boolean {
+  if (handler === answerWebApi) return isAppliedWrite(call, answer);
+  return call.method !== 'GET' && answer.status < 400;
 }
 
 function toCall(request: FastifyRequest): Call {

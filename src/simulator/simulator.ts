@@ -2,10 +2,14 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { isMovable, OffsetClock, type SimulatorClock } from './clock';
+import { EventDispatcher, type EventRecord } from './events/event-dispatcher';
 import { FaultList } from './faults/fault';
+import { removeApp, takeBackGrants } from './oauth/admin-actions';
+import type { AppContext } from './oauth/app-context';
+import { type AppCredentials, SlackApp } from './oauth/slack-app';
+import { TokenMint } from './oauth/token-mint';
 import { RequestLog, type RequestRecord } from './request-log';
 import { RateLimiter } from './scim/rate-limit';
-import type { SlackContext } from './scim/scim-request';
 import { WriteLocks } from './scim/write-lock';
 import { buildServer } from './server';
 import { defaultSwitches, type Switches } from './switches';
@@ -30,10 +34,15 @@ export interface SimulatorOptions {
   readonly logger?: { warn(message: string): void };
 }
 
-/** A running simulator. Web API at `url` + `/api/…`, SCIM at `url` + `/scim/v2/…`, control at `url` + `/_simulator/…`. */
+/**
+ * A running simulator. Web API at `url` + `/api/…`, consent page at `url` + `/oauth/v2/authorize`, SCIM at `url` + `/scim/v2/…`,
+ * control at `url` + `/_simulator/…`.
+ */
 export interface Simulator {
   readonly url: string;
   readonly tokens: Readonly<Record<TokenName, string>>;
+  /** The one app at this Slack; its tokens are all the tokens there are. */
+  readonly app: AppCredentials;
   /** Another object after `reset`. */
   readonly world: World;
   /** May be changed at any time. */
@@ -41,10 +50,24 @@ export interface Simulator {
   readonly faults: FaultList;
   /** The last 10,000 calls, oldest first. */
   readonly requests: readonly RequestRecord[];
+  /** The last 1,000 attempts to send an event, oldest first. */
+  readonly events: readonly EventRecord[];
+  readonly eventsUrl: string | null;
   readonly clock: SimulatorClock;
-  /** People, groups and the standing of tokens as JSON, without token values. */
+  /**
+   * Registers the app's request URL for events with a signed challenge; null sends none any more.
+   * @throws RangeError when the challenge does not come back.
+   */
+  setEventsUrl(url: string | null): Promise<void>;
+  /** Sends the events that are due by the simulator's clock, and waits for their answers. */
+  settleEvents(): Promise<void>;
+  /** An owner removes the app from a workspace or organization. @throws RangeError when it is not installed there. */
+  uninstallApp(placeId: string): void;
+  /** A person takes back their grants. @throws RangeError when they have given none. */
+  revokeGrants(personId: string): void;
+  /** People, groups, installations and the standing of tokens as JSON, without token values. */
   snapshot(): Snapshot;
-  /** World, faults, switches, log and buckets back to the seed. The clock keeps its time. */
+  /** World, faults, switches, logs, buckets and waiting events back to the seed. The clock and the request URL stay. */
   reset(): void;
   /** Ends hanging calls, lets the others finish for a moment, and closes every connection. */
   stop(): Promise<void>;
@@ -78,6 +101,9 @@ class RunningSimulator implements Simulator {
   readonly #limits: RateLimiter;
   readonly #stopping = new AbortController();
   readonly #unanswered = new Set<ServerResponse>();
+  readonly #app: SlackApp;
+  readonly #events: EventDispatcher;
+  readonly #context: AppContext;
   readonly #server: FastifyInstance;
   #world: World;
   #url = '';
@@ -91,15 +117,24 @@ class RunningSimulator implements Simulator {
     this.switches = { ...defaultSwitches, ...options.switches };
     const values = tokenNames.map((name) => [name, tokenValue(options.seed, name)]);
     this.tokens = Object.freeze(Object.fromEntries(values) as Record<TokenName, string>);
-    const context = this.#context();
+    this.#app = new SlackApp(options.seed);
+    this.#events = new EventDispatcher({
+      app: this.#app,
+      clock,
+      switches: this.switches,
+      signal: this.#stopping.signal,
+      world: () => this.#world,
+    });
+    this.#context = this.#makeContext();
     this.#server = buildServer({
-      context,
+      context: this.#context,
       faults: this.faults,
       log: this.#log,
       controlled: {
         simulator: this,
+        context: this.#context,
         buckets: () => this.#limits.inspect(),
-        locks: () => context.locks.held(),
+        locks: () => this.#context.locks.held(),
         advance: (ms) => this.#advance(ms),
         onChange: () => this.#onChange(),
       },
@@ -116,6 +151,18 @@ class RunningSimulator implements Simulator {
     return this.#world;
   }
 
+  get app(): AppCredentials {
+    return this.#app.credentials(this.#world.oauth);
+  }
+
+  get events(): readonly EventRecord[] {
+    return this.#events.records;
+  }
+
+  get eventsUrl(): string | null {
+    return this.#events.url;
+  }
+
   get requests(): readonly RequestRecord[] {
     return this.#log.records;
   }
@@ -129,8 +176,27 @@ class RunningSimulator implements Simulator {
     return structuredClone(snapshotOf(this.#world));
   }
 
+  setEventsUrl(url: string | null): Promise<void> {
+    return this.#events.register(url);
+  }
+
+  settleEvents(): Promise<void> {
+    return this.#events.settle();
+  }
+
+  uninstallApp(placeId: string): void {
+    removeApp(this.#context, placeId);
+    this.#onChange();
+  }
+
+  revokeGrants(personId: string): void {
+    takeBackGrants(this.#context, personId);
+    this.#onChange();
+  }
+
   reset(): void {
-    this.#world = seedWorld(this.#options.seed, this.clock.now());
+    this.#world = seedWorld(this.#options.seed, this.clock.now(), this.#world.oauth.issuedTokens);
+    this.#events.clear();
     this.faults.clear();
     Object.assign(this.switches, defaultSwitches, this.#options.switches);
     this.#log.clear();
@@ -151,7 +217,7 @@ class RunningSimulator implements Simulator {
     await Promise.race([Promise.all(answered), new Promise((resolve) => setTimeout(resolve, drainMs).unref())]);
   }
 
-  #context(): SlackContext {
+  #makeContext(): AppContext {
     const current = this;
     return {
       get world() {
@@ -163,6 +229,9 @@ class RunningSimulator implements Simulator {
       switches: this.switches,
       clock: this.clock,
       tokens: new TokenRegistry(this.#options.seed),
+      app: this.#app,
+      mint: new TokenMint(this.#options.seed),
+      events: this.#events,
       limits: this.#limits,
       locks: new WriteLocks(),
       pause: (ms) => pause(ms, this.#stopping.signal),

@@ -1,8 +1,10 @@
+import { defaultOAuthSwitches, type OAuthSwitches, oauthChoices } from './oauth/oauth-switches';
+
 /**
  * What public sources leave open, or what differs between organizations: each is a switch that may be turned at any time.
  * Sections are those of the SCIM and OAuth reference that the simulator is written after.
  */
-export interface Switches {
+export interface Switches extends OAuthSwitches {
   /** Error body of everything that is no authentication failure (SCIM §9.1): `{schemas, detail, status}` or `{Errors}`. */
   errorStyle: 'new' | 'old';
   /** Error body of version, authentication, plan and install level failures (SCIM §9.1, observed: old). */
@@ -76,6 +78,7 @@ export const defaultSwitches: Readonly<Switches> = {
   userGroupMemberLimit: 5_000,
   idpGroupMemberLimit: 15_000,
   membersPerCallLimit: 15_000,
+  ...defaultOAuthSwitches,
 };
 
 const choices: Partial<Record<keyof Switches, readonly unknown[]>> = {
@@ -88,6 +91,7 @@ const choices: Partial<Record<keyof Switches, readonly unknown[]>> = {
   putWithoutActive: ['deactivates', 'keeps'],
   unknownAttributes: ['refuse', 'ignore'],
   retryAfter: ['seconds', 'missing', 'http-date'],
+  ...oauthChoices,
 };
 
 /**
@@ -108,6 +112,10 @@ function isFit(name: keyof Switches, value: unknown): boolean {
   if (name === 'filterAttributes') {
     return Array.isArray(value) && value.every((attribute) => allFilterAttributes.includes(attribute));
   }
+  if (Array.isArray(defaultSwitches[name])) {
+    return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+  }
+  if (name === 'eventClockSkewSeconds') return Number.isSafeInteger(value);
   if (typeof defaultSwitches[name] === 'number') return Number.isSafeInteger(value) && Number(value) >= 0;
   return typeof value === typeof defaultSwitches[name];
 }

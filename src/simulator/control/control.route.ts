@@ -1,17 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { FaultRule } from '../faults/fault';
+import type { AppContext } from '../oauth/app-context';
 import { isObject, type JsonObject } from '../scim/value';
 import type { Simulator } from '../simulator';
 import { parseSwitches } from '../switches';
 import { type Organization, plans } from '../world/organization';
 import { type Person, ranks } from '../world/person';
-import { tokenNames } from '../world/token';
+import { registerAppControls } from './app-control.route';
 import { homePage } from './home-page';
 import { stateView } from './state-view';
 
 /** What the control routes reach beyond the public interface. */
 export interface Controlled {
   readonly simulator: Simulator;
+  readonly context: AppContext;
   buckets(): Record<string, Record<string, number>>;
   locks(): string[];
   /** @throws RangeError */
@@ -26,7 +28,7 @@ export interface Controlled {
 export function registerControlRoutes(server: FastifyInstance, controlled: Controlled): void {
   const { simulator } = controlled;
   server.get('/', (_request, reply) => reply.headers(pageHeaders).send(homePage(simulator)));
-  const control = (method: 'GET' | 'POST' | 'DELETE', path: string, run: (request: FastifyRequest) => object) => {
+  const control = (method: 'GET' | 'POST' | 'DELETE', path: string, run: Run) => {
     server.route({
       method,
       url: `/_simulator/${path}`,
@@ -57,6 +59,7 @@ export function registerControlRoutes(server: FastifyInstance, controlled: Contr
   control('POST', 'people/:id', (request) => changePerson(controlled, request));
   control('POST', 'organizations/:id', (request) => changeOrganization(controlled, request));
   control('POST', 'tokens/:name/revoke', (request) => revokeToken(controlled, request));
+  registerAppControls(control, controlled, bodyOf);
 }
 
 const pageHeaders = {
@@ -66,21 +69,18 @@ const pageHeaders = {
   'x-content-type-options': 'nosniff',
 };
 
+type Run = (request: FastifyRequest) => object | Promise<object>;
+
 class NotThere extends Error {}
 
-function answer(
-  simulator: Simulator,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  run: (request: FastifyRequest) => object,
-) {
+async function answer(simulator: Simulator, request: FastifyRequest, reply: FastifyReply, run: Run) {
   const { origin } = request.headers;
   if (origin !== undefined && origin !== simulator.url) {
     return reply.code(403).send({ error: 'Control routes are not for other web pages' });
   }
   reply.header('cache-control', 'no-store');
   try {
-    return reply.send(run(request));
+    return reply.send(await run(request));
   } catch (error) {
     if (error instanceof NotThere) return reply.code(404).send({ error: error.message });
     if (error instanceof RangeError || error instanceof SyntaxError)
@@ -123,9 +123,9 @@ function changeOrganization({ simulator, onChange }: Controlled, request: Fastif
   return { id: organization.id, plan: chosen };
 }
 
+/** Ends one token without a word to the app; `app/revoke-grant` is what a person does. */
 function revokeToken({ simulator, onChange }: Controlled, request: FastifyRequest): object {
-  const name = tokenNames.find((known) => known === paramOf(request, 'name'));
-  const grant = name === undefined ? undefined : simulator.world.grants.get(name);
+  const grant = simulator.world.grants.get(paramOf(request, 'name'));
   if (!grant) throw new NotThere('There is no such token');
   grant.isRevoked = true;
   onChange();

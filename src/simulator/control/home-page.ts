@@ -1,3 +1,4 @@
+import { escapeHtml } from '../page';
 import type { Simulator } from '../simulator';
 import type { Organization } from '../world/organization';
 import { type TokenName, tokenNames, tokenPlans } from '../world/token';
@@ -14,7 +15,7 @@ const style = `
 
 /** The simulator's front page for people: no script, no asset from elsewhere. */
 export function homePage(simulator: Simulator): string {
-  const { url, world, tokens } = simulator;
+  const { url, world, tokens, app } = simulator;
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -36,10 +37,17 @@ ${organizationTable([...world.organizations.values()])}
 ${tokenNames.map((name) => tokenRow(name, tokens[name])).join('\n')}
 </tbody>
 </table>
+<table>
+<caption>The app, for installing it with OAuth from <code>${escapeHtml(url)}/oauth/v2/authorize</code></caption>
+<tbody>
+${Object.entries(app).map(appRow).join('\n')}
+</tbody>
+</table>
 <h2>Look inside</h2>
 <ul>
 <li><a href="/_simulator/state">State</a>: people, groups, tokens, switches, faults and rate limits as JSON</li>
 <li><a href="/_simulator/requests">Requests</a>: the last calls, without tokens</li>
+<li><a href="/_simulator/events">Events</a>: what was sent to the app's request URL, and how that went</li>
 <li><a href="/scim/v2/ServiceProviderConfig">SCIM service provider configuration</a></li>
 </ul>
 <h2>Start over</h2>
@@ -66,10 +74,10 @@ ${rows.join('\n')}
 </table>`;
 }
 
-function tokenRow(name: TokenName, value: string): string {
-  return `<tr><th scope="row">${name}</th><td>${escapeHtml(tokenPlans[name].purpose)}</td><td><code class="copy">${value}</code></td></tr>`;
+function appRow([name, value]: [string, string]): string {
+  return `<tr><th scope="row">${name}</th><td><code class="copy">${value}</code></td></tr>`;
 }
 
-function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+function tokenRow(name: TokenName, value: string): string {
+  return `<tr><th scope="row">${name}</th><td>${escapeHtml(tokenPlans[name].purpose)}</td><td><code class="copy">${value}</code></td></tr>`;
 }

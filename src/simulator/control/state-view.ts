@@ -1,6 +1,6 @@
 import { type Group, shownDisplayName } from '../world/group';
 import type { Organization } from '../world/organization';
-import { tokenNames, tokenPlans } from '../world/token';
+import { type TokenGrant, tokenNames, tokenPlans } from '../world/token';
 import type { Controlled } from './control.route';
 
 /** Everything that a person or a test may want to see, tokens with their values: here is where they are copied from. */
@@ -25,12 +25,21 @@ export function stateView({ simulator, buckets, locks }: Controlled): object {
         expiresAt: grant?.expiresAt,
       };
     }),
+    app: simulator.app,
+    eventsUrl: simulator.eventsUrl,
+    authorizations: world.oauth.authorizations,
+    issuedTokens: [...world.grants.values()].filter(({ digest }) => digest !== undefined).map(issuedTokenView),
     switches,
     faults: faults.list(),
     buckets: buckets(),
     locks: locks(),
     requestCount: simulator.requests.length,
   };
+}
+
+/** Without its value, which nobody keeps. */
+function issuedTokenView({ digest: _digest, ...standing }: TokenGrant): object {
+  return standing;
 }
 
 function organizationView(organization: Organization): object {

@@ -114,9 +114,7 @@ function authenticate(context: SlackContext, call: Call): ScimCaller & Pick<Scim
     throw new ScimError(badTokenCode(context, 'missing_authentication'));
   }
   const refusal = () => new ScimError(badTokenCode(context, 'invalid_authentication'));
-  const token = bearerToken(call);
-  const name = token === undefined ? undefined : context.tokens.nameOf(token);
-  const grant = name === undefined ? undefined : context.world.grants.get(name);
+  const grant = context.tokens.grantOf(context.world, bearerToken(call));
   const organization = grant && context.world.organizations.get(grant.organizationId);
   if (!grant || !organization) throw refusal();
   organization.settle(context.clock.now());

@@ -1,3 +1,6 @@
+import { endAuthorizations } from '../oauth/revocation';
+import { isLive } from '../oauth/token-issuer';
+import { digestOf } from '../world/derivation';
 import type { Organization } from '../world/organization';
 import type { Person } from '../world/person';
 import type { TokenGrant } from '../world/token';
@@ -15,7 +18,7 @@ interface Identity {
  * @throws WebApiError `not_authed`, `invalid_auth`, `token_revoked`, `account_inactive` or `token_expired` (OAuth §8, documented;
  * a revoked bot token and a deactivated person are both "inactive").
  */
-function identify({ context, token, grant }: WebApiRequest): Identity {
+export function liveIdentity({ context, token, grant }: WebApiRequest): Identity {
   if (token === undefined) throw new WebApiError('not_authed');
   const organization = grant && context.world.organizations.get(grant.organizationId);
   organization?.settle(context.clock.now());
@@ -29,7 +32,7 @@ function identify({ context, token, grant }: WebApiRequest): Identity {
 
 /** `auth.test` in the shapes of OAuth §7: documented for workspaces; the `E…` team id of an organization install was reported. */
 export function authTest(request: WebApiRequest): object {
-  const { grant, organization, person } = identify(request);
+  const { grant, organization, person } = liveIdentity(request);
   const workspace = organization.workspaces.find(({ id }) => id === grant.workspaceId);
   const team = workspace ?? organization;
   const isOrganization = team === organization && organization.isEnterprise;
@@ -38,7 +41,7 @@ export function authTest(request: WebApiRequest): object {
     url: isOrganization ? `https://${team.domain}.enterprise.slack.com/` : `https://${team.domain}.slack.com/`,
     team: team.name,
     user: person.userName,
-    team_id: team.id,
+    ...(isOrganization && request.context.switches.orgAuthTestTeamId === 'missing' ? {} : { team_id: team.id }),
     ...(organization.isEnterprise ? { enterprise_id: organization.id } : {}),
     user_id: person.id,
     ...(grant.kind === 'bot' ? { bot_id: `B${person.id.slice(1)}` } : {}),
@@ -50,16 +53,24 @@ export function authTest(request: WebApiRequest): object {
 }
 
 /**
- * `auth.revoke` (OAuth §9, documented): a token that does not rotate takes the person's whole authorization with it, a rotating
- * one ends alone. With `test` nothing happens and `revoked` is false (assumed).
+ * `auth.revoke` (OAuth §9, documented): a token that does not rotate takes the person's whole authorization with it, which the
+ * app is told; a rotating access or refresh token ends alone and in silence. With `test` nothing happens and `revoked` is
+ * false (assumed).
  */
 export function authRevoke(request: WebApiRequest): object {
-  const { grant } = identifyForRevocation(request);
-  if (/^(1|true)$/i.test(request.params.get('test') ?? '')) return { ok: true, revoked: false };
-  for (const other of request.context.world.grants.values()) {
-    const isSameAuthorization = other.personId === grant.personId && !other.isRotating && !grant.isRotating;
-    if (other === grant || isSameAuthorization) other.isRevoked = true;
+  const { context, token, params } = request;
+  const isTest = /^(1|true)$/i.test(params.get('test') ?? '');
+  const refreshToken = token === undefined ? undefined : context.world.oauth.refreshTokens.get(digestOf(token));
+  if (refreshToken) {
+    if (!isLive(refreshToken, context.clock.now())) throw new WebApiError('invalid_auth');
+    if (!isTest) refreshToken.endsAt = context.clock.now();
+    return { ok: true, revoked: !isTest };
   }
+  const { grant } = identifyForRevocation(request);
+  if (isTest) return { ok: true, revoked: false };
+  grant.isRevoked = true;
+  const authorization = grant.isRotating ? undefined : context.world.oauth.authorizationOf(grant);
+  if (authorization) endAuthorizations(context, authorization, [authorization]);
   return { ok: true, revoked: true };
 }
 
@@ -67,7 +78,7 @@ export function authRevoke(request: WebApiRequest): object {
 function identifyForRevocation(request: WebApiRequest): Identity {
   if (request.token === undefined) throw new WebApiError('not_authed');
   try {
-    return identify(request);
+    return liveIdentity(request);
   } catch (error) {
     throw error instanceof WebApiError ? new WebApiError('invalid_auth') : error;
   }

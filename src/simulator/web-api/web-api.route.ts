@@ -1,14 +1,18 @@
 import { type Answer, bearerToken, type Call } from '../call';
-import type { SlackContext } from '../scim/scim-request';
+import type { AppContext } from '../oauth/app-context';
+import { appsUninstall, authTeamsList } from '../oauth/app-methods';
+import { oauthAccess, oauthExchange } from '../oauth/oauth-methods';
 import { isObject } from '../scim/value';
 import type { TokenGrant } from '../world/token';
 import { authRevoke, authTest } from './auth-methods';
 import { WebApiError } from './web-api-error';
 
 export interface WebApiRequest {
-  readonly context: SlackContext;
+  readonly context: AppContext;
   /** Form or JSON body merged over the query, as texts. */
   readonly params: ReadonlyMap<string, string>;
+  /** The Authorization header. */
+  readonly authorization: string | undefined;
   /** The token as presented: header first, then body. */
   readonly token: string | undefined;
   /** What the presented token stands for, alive or not. */
@@ -18,29 +22,43 @@ export interface WebApiRequest {
 interface WebApiMethod {
   /** Sent as `x-accepted-oauth-scopes`. */
   readonly acceptedScopes: readonly string[];
+  readonly isWrite: boolean;
   run(request: WebApiRequest): object;
 }
 
 /** The methods of the Web API that exist here. Each answers HTTP 200, with `ok: false` when it refuses (OAuth §8, documented). */
 const methods: ReadonlyMap<string, WebApiMethod> = new Map([
-  ['auth.test', { acceptedScopes: [], run: authTest }],
-  ['auth.revoke', { acceptedScopes: [], run: authRevoke }],
+  ['auth.test', { acceptedScopes: [], isWrite: false, run: authTest }],
+  ['auth.revoke', { acceptedScopes: [], isWrite: true, run: authRevoke }],
+  ['auth.teams.list', { acceptedScopes: [], isWrite: false, run: authTeamsList }],
+  ['oauth.v2.access', { acceptedScopes: [], isWrite: true, run: oauthAccess }],
+  ['oauth.v2.exchange', { acceptedScopes: [], isWrite: true, run: oauthExchange }],
+  ['apps.uninstall', { acceptedScopes: [], isWrite: true, run: appsUninstall }],
 ]);
 
+/** Whether an answer says that a method changed something. */
+export function isAppliedWrite({ path }: Call, { body }: Answer): boolean {
+  const isWrite = methods.get(path.slice('/api/'.length))?.isWrite ?? false;
+  return isWrite && isObject(body) && body.ok === true;
+}
+
 /** Answers one call below `/api/`. */
-export function answerWebApi(context: SlackContext, call: Call): Answer {
+export function answerWebApi(context: AppContext, call: Call): Answer {
   const params = readParams(call);
   const token = bearerToken(call) ?? params.get('token');
-  const name = token === undefined ? undefined : context.tokens.nameOf(token);
-  const grant = name === undefined ? undefined : context.world.grants.get(name);
+  const grant = context.tokens.grantOf(context.world, token);
   const method = methods.get(call.path.slice('/api/'.length));
   const headers = scopeHeaders(grant, method);
   try {
     if (!method) throw new WebApiError('unknown_method');
     if (call.method !== 'GET' && call.method !== 'POST') throw new WebApiError('invalid_post_type');
-    return { status: 200, headers, body: method.run({ context, params, token, grant }) };
+    return {
+      status: 200,
+      headers,
+      body: method.run({ context, params, authorization: call.headers.authorization, token, grant }),
+    };
   } catch (error) {
-    if (error instanceof WebApiError) return { status: 200, headers, body: { ok: false, error: error.code } };
+    if (error instanceof WebApiError) return { status: error.status, headers, body: { ok: false, error: error.code } };
     throw error;
   }
 }

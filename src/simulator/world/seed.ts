@@ -5,7 +5,7 @@ import { blankProfile, defaultTimezone, type Guest, type Person, type ProfileFie
 import { rotatingLifetimeMs, tokenNames, tokenPlans } from './token';
 import { World } from './world';
 
-interface PersonPlan {
+export interface PersonPlan {
   /** Tokens name their person by this key. */
   readonly key: string;
   readonly givenName: string;
@@ -135,16 +135,20 @@ const pro: OrganizationPlan = {
   ],
 };
 
-/** A fresh world: three organizations with people of every kind, and every token's grant. */
-export function seedWorld(seed: string, now: number): World {
+/**
+ * A fresh world: three organizations with people of every kind, and every token's grant.
+ * @param issuedTokens how many tokens an earlier world of this seed has given out, so that none is given out twice.
+ */
+export function seedWorld(seed: string, now: number, issuedTokens = 0): World {
   const world = new World(seed);
+  world.oauth.issuedTokens = issuedTokens;
   for (const plan of [enterprise, business, pro]) {
     const personIds = seedOrganization(world, plan, now);
     for (const name of tokenNames) {
       const token = tokenPlans[name];
       if (token.organization !== plan.key) continue;
       const organization = world.organization(plan.key);
-      world.grants.set(name, {
+      world.addGrant({
         name,
         kind: token.kind,
         isRotating: token.isRotating,
@@ -157,6 +161,7 @@ export function seedWorld(seed: string, now: number): World {
       });
     }
   }
+  for (const grant of world.grants.values()) if (!grant.isRevoked) world.oauth.authorize(grant);
   return world;
 }
 
@@ -189,7 +194,8 @@ function seedOrganization(world: World, plan: OrganizationPlan, now: number): Ma
   return ids;
 }
 
-function seedPerson(organization: Organization, plan: PersonPlan, id: string, created: string): Person {
+/** A person with an address and a userName made of their names. */
+export function seedPerson(organization: Organization, plan: PersonPlan, id: string, created: string): Person {
   const userName = `${plan.givenName}.${plan.familyName}`.toLowerCase();
   // Bots have addresses of this form (SCIM §4.3, recorded).
   const botEmail = `botuser-${organization.id}-A${id.slice(1)}@slack-bots.com`;

@@ -1,4 +1,5 @@
 import type { Group } from './group';
+import type { OAuthState } from './oauth-records';
 import { Organization, type OrganizationFacts } from './organization';
 import type { Person } from './person';
 import { type TokenGrant, tokenNames } from './token';
@@ -16,12 +17,14 @@ interface OrganizationState {
   readonly groups: readonly GroupState[];
 }
 
-/** A world as JSON. It names tokens and says how they stand; their values come from the seed. */
+/** A world as JSON. It names tokens and says how they stand; of what was issued it holds digests, never the values. */
 export interface Snapshot {
   readonly version: number;
   readonly issuedIds: number;
   readonly organizations: readonly OrganizationState[];
   readonly grants: readonly TokenGrant[];
+  /** Absent in files from before installations were kept. */
+  readonly oauth?: OAuthState;
 }
 
 export function snapshotOf(world: World): Snapshot {
@@ -30,6 +33,7 @@ export function snapshotOf(world: World): Snapshot {
     issuedIds: world.issuedIds,
     organizations: [...world.organizations.values()].map(stateOf),
     grants: [...world.grants.values()],
+    oauth: world.oauth.state(),
   };
 }
 
@@ -59,8 +63,10 @@ export function restoreWorld(seed: string, input: unknown): World {
     if (!world.organizations.get(grant.organizationId)?.people.has(grant.personId)) {
       throw new Error('A token of the snapshot belongs to nobody');
     }
-    world.grants.set(grant.name, grant);
+    world.addGrant(grant);
+    if (!snapshot.oauth && !grant.isRevoked) world.oauth.authorize(grant);
   }
+  if (snapshot.oauth) world.oauth.restore(snapshot.oauth);
   return world;
 }
 

@@ -1,7 +1,7 @@
-import { createHash, createHmac } from 'node:crypto';
+import { derive, deriveNumber, deriveText, digestOf } from './derivation';
 import type { OrganizationKey } from './organization';
 
-/** Every token that exists in a simulator. `business-admin` and `enterprise-owner` are the two that work everywhere. */
+/** Every token that exists in a simulator from the start. `business-admin` and `enterprise-owner` are the two that work everywhere. */
 export const tokenNames = [
   'business-admin',
   'business-owner',
@@ -21,7 +21,12 @@ export type TokenName = (typeof tokenNames)[number];
 
 /** A grant at Slack. The token's text is not part of it: it comes from the seed whenever somebody needs to see it. */
 export interface TokenGrant {
-  readonly name: TokenName;
+  /** A `TokenName` when it was seeded, `issued-…` when it came out of an installation. */
+  readonly name: string;
+  /** How an issued token is recognised: `digestOf` its text. Seeded ones have none, as the seed knows them. */
+  readonly digest?: string;
+  /** When an issued token was made, in milliseconds since the epoch. */
+  readonly issuedAt?: number;
   readonly kind: 'user' | 'bot';
   /** Rotating tokens end after 12 hours and are revoked one by one (OAuth §6 and §9, documented). */
   readonly isRotating: boolean;
@@ -29,9 +34,11 @@ export interface TokenGrant {
   /** Set when the app was installed on a workspace inside an Enterprise organization. */
   readonly workspaceId: string | null;
   readonly personId: string;
-  readonly scopes: readonly string[];
+  scopes: readonly string[];
   isRevoked: boolean;
   expiresAt: number | null;
+  /** Set once `oauth.v2.exchange` has made a rotating pair of it. */
+  isExchanged?: boolean;
 }
 
 export interface TokenPlan {
@@ -129,40 +136,41 @@ export const rotatingLifetimeMs = 43_200_000;
 
 /** Realistic in form and length (OAuth §5), different for every seed, the same for the same seed. */
 export function tokenValue(seed: string, name: TokenName): string {
-  const { kind, isRotating } = tokenPlans[name];
+  return tokenText(seed, name, tokenPlans[name]);
+}
+
+/** The text of a token; the label tells it from every other one of this seed. */
+export function tokenText(
+  seed: string,
+  label: string,
+  { kind, isRotating }: Pick<TokenGrant, 'kind' | 'isRotating'>,
+): string {
   const letter = kind === 'bot' ? 'b' : 'p';
-  if (isRotating) return `xoxe.xox${letter}-1-${stretch(seed, name, 163)}`;
-  const number = (part: string) =>
-    (derive(seed, `${name}/${part}`).readBigUInt64BE() % 9_000_000_000_000n) + 1_000_000_000_000n;
-  const secret = derive(seed, `${name}/secret`).toString('hex').slice(0, 32);
+  if (isRotating) return `xoxe.xox${letter}-1-${deriveText(seed, label, 163)}`;
+  const number = (part: string) => deriveNumber(seed, `${label}/${part}`);
+  const secret = derive(seed, `${label}/secret`).toString('hex').slice(0, 32);
   return `xox${letter}-${number('team')}-${number('user')}-${number('grant')}-${secret}`;
 }
 
-function stretch(seed: string, name: string, length: number): string {
-  let text = '';
-  for (let block = 0; text.length < length; block += 1) {
-    text += derive(seed, `${name}/${block}`).toString('base64url').replace(/[-_]/g, '');
-  }
-  return text.slice(0, length);
-}
-
-function derive(seed: string, label: string): Buffer {
-  return createHmac('sha256', seed).update(label).digest();
-}
-
-function digest(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
-}
-
-/** Tells which token was presented, from digests alone. */
+/** Tells which token was presented, from digests alone: seeded ones from the seed, issued ones from the world. */
 export class TokenRegistry {
   readonly #names: ReadonlyMap<string, TokenName>;
 
   constructor(seed: string) {
-    this.#names = new Map(tokenNames.map((name) => [digest(tokenValue(seed, name)), name]));
+    this.#names = new Map(tokenNames.map((name) => [digestOf(tokenValue(seed, name)), name]));
   }
 
-  nameOf(token: string): TokenName | undefined {
-    return this.#names.get(digest(token));
+  /** What a token stands for, alive or not. */
+  grantOf(world: IssuedGrants, token: string | undefined): TokenGrant | undefined {
+    if (token === undefined) return undefined;
+    const digest = digestOf(token);
+    const name = this.#names.get(digest);
+    return name === undefined ? world.issuedGrant(digest) : world.grants.get(name);
   }
+}
+
+/** The part of a world that a registry reads. */
+export interface IssuedGrants {
+  readonly grants: ReadonlyMap<string, TokenGrant>;
+  issuedGrant(digest: string): TokenGrant | undefined;
 }

@@ -1,13 +1,17 @@
-import { createHmac } from 'node:crypto';
+import { deriveId } from './derivation';
+import { OAuthRecords } from './oauth-records';
 import type { Organization, OrganizationKey } from './organization';
 import type { Person } from './person';
-import type { TokenGrant, TokenName } from './token';
+import type { TokenGrant } from './token';
 
 /** Everything that a simulated Slack holds: organizations, and the grants of the tokens that reach them. */
 export class World {
   /** By id, `E…` or `T…`. */
   readonly organizations = new Map<string, Organization>();
-  readonly grants = new Map<TokenName, TokenGrant>();
+  /** By the token's name, in the order in which they were made. */
+  readonly grants = new Map<string, TokenGrant>();
+  readonly oauth = new OAuthRecords();
+  readonly #issuedNames = new Map<string, string>();
   readonly #seed: string;
   #issuedIds: number;
 
@@ -23,9 +27,18 @@ export class World {
   /** Ids look like Slack's and come in the same order for the same seed. */
   nextId(prefix: 'U' | 'W' | 'S' | 'T' | 'E'): string {
     this.#issuedIds += 1;
-    const digest = createHmac('sha256', this.#seed).update(`id/${this.#issuedIds}`).digest();
-    const text = digest.readBigUInt64BE().toString(36).toUpperCase().padStart(10, '0').slice(-10);
-    return `${prefix}0${text}`;
+    return `${prefix}0${deriveId(this.#seed, `id/${this.#issuedIds}`, 10)}`;
+  }
+
+  addGrant(grant: TokenGrant): void {
+    this.grants.set(grant.name, grant);
+    if (grant.digest !== undefined) this.#issuedNames.set(grant.digest, grant.name);
+  }
+
+  /** The grant of a token that an installation gave out. */
+  issuedGrant(digest: string): TokenGrant | undefined {
+    const name = this.#issuedNames.get(digest);
+    return name === undefined ? undefined : this.grants.get(name);
   }
 
   /** @throws Error when no such organization was seeded. */
