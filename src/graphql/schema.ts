@@ -9,6 +9,13 @@ import { problemTypes } from './problems/problem.type';
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
 const oneOfInputs = ['UserSelector'];
 
+/** type-graphql makes the root types by itself, without a description. */
+const rootDescriptions: Readonly<Record<string, string>> = {
+  Query: 'What can be read. People are read live from Slack, everything else from the gateway.',
+  Mutation:
+    'What can be changed. Expected failures are `problems` of the payload; `errors` are for the request itself.',
+};
+
 export const resolverClasses = [
   AccessResolver,
   ConnectionResolver,
@@ -34,6 +41,10 @@ export function buildGraphQLSchema(container: ContainerType): GraphQLSchema {
     const type = schema.getType(name);
     if (!(type instanceof GraphQLInputObjectType)) throw new Error(`${name} is no input type`);
     type.isOneOf = true;
+  }
+  for (const [name, description] of Object.entries(rootDescriptions)) {
+    const type = schema.getType(name);
+    if (type) type.description = description;
   }
   return schema;
 }
