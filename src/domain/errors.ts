@@ -54,6 +54,8 @@ export interface ErrorOptionsWithRemedy extends ErrorOptions {
  */
 export abstract class AppError extends Error {
   abstract readonly code: ErrorCode;
+  /** True when the same request may succeed later without anybody changing anything. */
+  readonly retryable: boolean = false;
   readonly remedy: string | undefined;
   readonly path: readonly string[] | undefined;
 
@@ -62,11 +64,6 @@ export abstract class AppError extends Error {
     this.name = new.target.name;
     this.remedy = remedy;
     this.path = path;
-  }
-
-  /** True when the same request may succeed later without anybody changing anything. */
-  get retryable(): boolean {
-    return false;
   }
 }
 
@@ -94,10 +91,7 @@ export class Conflict extends AppError {
 /** Another call is at the same thing right now; asking again later gives an answer. */
 export class StillRunning extends AppError {
   readonly code = 'CONFLICT';
-
-  override get retryable(): boolean {
-    return true;
-  }
+  override readonly retryable = true;
 }
 
 export class IdempotencyConflict extends AppError {
@@ -178,6 +172,7 @@ export class GroupLimit extends AppError {
 
 export class RateLimited extends AppError {
   readonly code = 'RATE_LIMITED';
+  override readonly retryable = true;
 
   constructor(
     message: string,
@@ -185,15 +180,12 @@ export class RateLimited extends AppError {
     options?: ErrorOptionsWithRemedy,
   ) {
     super(message, options);
-  }
-
-  override get retryable(): boolean {
-    return true;
   }
 }
 
 export class ResourceLocked extends AppError {
   readonly code = 'RESOURCE_LOCKED';
+  override readonly retryable = true;
 
   constructor(
     message: string,
@@ -201,20 +193,13 @@ export class ResourceLocked extends AppError {
     options?: ErrorOptionsWithRemedy,
   ) {
     super(message, options);
-  }
-
-  override get retryable(): boolean {
-    return true;
   }
 }
 
 /** Slack could not be reached or answered with a server error, and nothing was written. */
 export class UpstreamUnavailable extends AppError {
   readonly code = 'UPSTREAM_UNAVAILABLE';
-
-  override get retryable(): boolean {
-    return true;
-  }
+  override readonly retryable = true;
 }
 
 /** Slack refused for a reason that has no kind of its own here. */
@@ -234,17 +219,11 @@ export class UpstreamRejected extends AppError {
 /** A write was sent and its answer was lost. Only reading can tell whether it took effect. */
 export class UpstreamOutcomeUnknown extends AppError {
   readonly code = 'UPSTREAM_OUTCOME_UNKNOWN';
-
-  override get retryable(): boolean {
-    return true;
-  }
+  override readonly retryable = true;
 }
 
 /** The gateway's own database is busy, full or away. Whether the last write took effect may be unknown. */
 export class StorageUnavailable extends AppError {
   readonly code = 'INTERNAL';
-
-  override get retryable(): boolean {
-    return true;
-  }
+  override readonly retryable = true;
 }

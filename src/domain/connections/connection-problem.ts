@@ -105,6 +105,7 @@ export interface ConnectionProblemDetails {
 /** A call met, or would meet, a grant that cannot be used. */
 export class ConnectionProblem extends AppError {
   readonly code: ConnectionProblemCode;
+  override readonly retryable: boolean;
   readonly detail: string | undefined;
   readonly missingScopes: readonly Scope[];
 
@@ -112,11 +113,8 @@ export class ConnectionProblem extends AppError {
     const { message, remedy } = connectionProblems[code];
     super(message, { remedy, cause, path });
     this.code = code;
+    this.retryable = consequenceOf(code) === 'DEGRADE';
     this.detail = detail;
     this.missingScopes = missingScopes;
-  }
-
-  override get retryable(): boolean {
-    return consequenceOf(this.code) === 'DEGRADE';
   }
 }
