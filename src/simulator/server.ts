@@ -9,7 +9,7 @@ import { answerConsent } from './oauth/consent.route';
 import type { RequestLog, RequestRecord } from './request-log';
 import { answerScim } from './scim/scim.route';
 import { errorBody } from './scim/scim-error';
-import { answerWebApi, isAppliedWrite } from './web-api/web-api.route';
+import { answerWebApi, isAppliedWrite, refreshTokenOf } from './web-api/web-api.route';
 
 /** 15,000 members in one call stay well below. */
 const largestBodyBytes = 4 * 1024 * 1024;
@@ -79,7 +79,7 @@ function open(
   call: Call,
 ): { record: RequestRecord; fault: FaultKind | undefined } {
   const grant = context.tokens.grantOf(context.world, bearerToken(call));
-  const organizationId = grant?.organizationId;
+  const organizationId = (grant ?? refreshTokenOf(context, call))?.organizationId;
   const key = organizationId === undefined ? undefined : context.world.organizations.get(organizationId)?.key;
   const organization = [organizationId, key].filter((name) => name !== undefined);
   const fault = faults.take({ method: call.method, path: call.path, organization });

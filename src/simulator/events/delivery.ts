@@ -37,6 +37,7 @@ export async function post({
   headers,
   signal,
 }: Post): Promise<Outcome> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   const init: RequestInit = {
     method: 'POST',
     redirect: 'manual',
@@ -48,12 +49,12 @@ export async function post({
       'x-slack-signature': signBody(signingSecret, timestampSeconds, body),
       ...headers,
     },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    signal: AbortSignal.any([signal, timeout]),
   };
   try {
     return await follow(url, init);
   } catch (error) {
-    return { status: null, failure: reasonOf(error), isFinal: false, body: '' };
+    return { status: null, failure: timeout.aborted ? 'http_timeout' : reasonOf(error), isFinal: false, body: '' };
   }
 }
 
@@ -74,8 +75,10 @@ async function follow(url: string, init: RequestInit): Promise<Outcome> {
 }
 
 function reasonOf(error: unknown): FailureReason {
-  if (error instanceof Error && error.name === 'TimeoutError') return 'http_timeout';
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = typeof cause === 'object' && cause !== null && 'code' in cause ? String(cause.code) : '';
-  return /CERT|SSL|TLS/.test(code) ? 'ssl_error' : 'connection_failed';
+  const code = propertyOf(propertyOf(error, 'cause'), 'code');
+  return /CERT|SSL|TLS/.test(String(code)) ? 'ssl_error' : 'connection_failed';
+}
+
+function propertyOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

@@ -6,6 +6,8 @@ export type FaultKind =
   | { readonly kind: 'latency'; readonly ms: number }
   /** A 4xx or 5xx of a proxy in front; not applied unless `applied` says so. */
   | { readonly kind: 'status'; readonly status: number; readonly body?: 'json' | 'empty'; readonly applied?: boolean }
+  /** Slack's own refusal with this code, in the body of the surface that was called; not applied. */
+  | { readonly kind: 'slackError'; readonly error: string }
   /** Connection reset; not applied. */
   | { readonly kind: 'resetBefore' }
   /** Applied, then the connection is reset before any byte of the answer. */
@@ -49,7 +51,7 @@ export type FaultRule = FaultKind & {
 export interface CallFacts {
   readonly method: string;
   readonly path: string;
-  /** Id and key of the organization that the token belongs to. */
+  /** Id and key of the organization that the access or refresh token belongs to. */
   readonly organization: readonly string[];
 }
 
@@ -142,6 +144,7 @@ function matches({ rule, path }: Entry, facts: CallFacts): boolean {
 const kinds: readonly FaultKind['kind'][] = [
   'latency',
   'status',
+  'slackError',
   'resetBefore',
   'resetAfter',
   'html200',
@@ -163,6 +166,9 @@ function assertRule(rule: FaultRule): void {
   if (rule.kind === 'latency' && !(rule.ms >= 0)) throw new RangeError('A latency has a number of milliseconds: ms');
   if (rule.kind === 'status' && !(rule.status >= 400 && rule.status <= 599)) {
     throw new RangeError('A status fault has a status from 400 to 599');
+  }
+  if (rule.kind === 'slackError' && !/^[a-z_]+$/.test(rule.error)) {
+    throw new RangeError('A slackError has an error: a code of lower case letters');
   }
   if (
     rule.kind === 'rateLimited' &&

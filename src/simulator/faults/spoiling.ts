@@ -27,6 +27,12 @@ export function replacementOf(
       const text = isWebApi ? { ok: false, error: 'internal_error' } : errorBody('internal_error', fault.status, 'new');
       return send({ status: fault.status, body: text });
     }
+    case 'slackError':
+      return send(
+        isWebApi
+          ? { status: 200, body: { ok: false, error: fault.error } }
+          : { status: 400, body: errorBody(fault.error, 400, 'new') },
+      );
     case 'html200':
     case 'html502':
       return send({ status: fault.kind === 'html200' ? 200 : 502, headers: htmlHeaders, body: html });
@@ -45,6 +51,7 @@ export function letsCallHappen(fault: FaultKind): boolean {
     case 'resetBefore':
     case 'hangBefore':
     case 'rateLimited':
+    case 'slackError':
       return false;
     case 'status':
     case 'html200':

@@ -12,7 +12,13 @@ export function endAuthorizations(context: AppContext, place: Place, gone: reado
   }
   world.oauth.remove(gone);
   events.tokensRevoked(place, gone);
-  if (!world.oauth.isInstalled(place)) events.appUninstalled(place);
+  if (world.oauth.isInstalled(place)) return;
+  if (place.workspaceId === null) {
+    for (const { id } of world.organizations.get(place.organizationId)?.workspaces ?? []) {
+      world.oauth.addedTeamIds.delete(id);
+    }
+  }
+  events.appUninstalled(place);
 }
 
 /** Removes the app from a place: every grant of everybody there. */

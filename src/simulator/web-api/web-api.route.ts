@@ -3,6 +3,8 @@ import type { AppContext } from '../oauth/app-context';
 import { appsUninstall, authTeamsList } from '../oauth/app-methods';
 import { oauthAccess, oauthExchange } from '../oauth/oauth-methods';
 import { isObject } from '../scim/value';
+import { digestOf } from '../world/derivation';
+import type { RefreshToken } from '../world/oauth-records';
 import type { TokenGrant } from '../world/token';
 import { authRevoke, authTest } from './auth-methods';
 import { WebApiError } from './web-api-error';
@@ -40,6 +42,12 @@ const methods: ReadonlyMap<string, WebApiMethod> = new Map([
 export function isAppliedWrite({ path }: Call, { body }: Answer): boolean {
   const isWrite = methods.get(path.slice('/api/'.length))?.isWrite ?? false;
   return isWrite && isObject(body) && body.ok === true;
+}
+
+/** The refresh token that a call wants to exchange, alive or not. */
+export function refreshTokenOf({ world }: AppContext, call: Call): RefreshToken | undefined {
+  const text = call.path === '/api/oauth.v2.access' ? readParams(call).get('refresh_token') : undefined;
+  return text === undefined ? undefined : world.oauth.refreshTokens.get(digestOf(text));
 }
 
 /** Answers one call below `/api/`. */
