@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import { KeyedMutex } from '../../shared/mutex';
-import type { Caller } from '../access/access';
+import { assertAllowed, type Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
 import {
   EmailTaken,
@@ -83,6 +83,7 @@ export class ProvisioningService {
     caller: Caller,
     input: { connectionId: ConnectionId; user: UserDraft; ifExists: IfExists; idempotencyKey?: string },
   ): Promise<ProvisionResult> {
+    assertAllowed(caller, 'users:write');
     const draft = parseDraft(input.user, ['input', 'user']);
     const { user, ifExists } = input;
     return this.once(
@@ -103,6 +104,7 @@ export class ProvisioningService {
 
   /** @throws InvalidInput, NotFound (no such person), EmailTaken, ProtectedUser, and as `provision` */
   async update(caller: Caller, input: PersonCall & { changes: UserChanges }): Promise<ProvisionResult> {
+    assertAllowed(caller, 'users:write');
     const changes = parseChanges(input.changes, ['input', 'changes']);
     if (!hasChanges(changes)) {
       throw new InvalidInput('There is nothing to change.', {

@@ -1,0 +1,154 @@
+import { buildSchema } from 'graphql';
+import { printEmittedSchema } from '../../src/graphql/printed-schema';
+import { startTestApp, type TestApp } from '../support/start-app';
+import { TenantClient } from '../support/tenant-client';
+import { createKey, createTenant, type PermissionName } from '../support/tenants';
+
+const permissions: readonly PermissionName[] = [
+  'CONNECTIONS_READ',
+  'CONNECTIONS_WRITE',
+  'USERS_READ',
+  'USERS_WRITE',
+  'ADMIN',
+];
+
+let app: TestApp;
+let connectionId: string;
+const keys = new Map<PermissionName, string>();
+beforeAll(async () => {
+  app = await startTestApp();
+  const tenant = await createTenant(app);
+  for (const permission of permissions) {
+    keys.set(permission, await createKey(app, [permission], { tenantId: tenant.id }));
+  }
+  ({ id: connectionId } = await new TenantClient(app, tenant.key).connect());
+});
+afterAll(() => app?.stop());
+
+const missing = '"con_AAAAAAAAAAAAAAAAAAAAAA"';
+const mutation = (name: string, input: string) =>
+  `mutation { ${name}(input: { ${input} }) { problems { code remedy } } }`;
+
+/**
+ * One call for each field of Query and Mutation, harmless where it is allowed, and what it needs; undefined when any key
+ * will do. The id is that of a connection which is there.
+ */
+const calls: Record<string, { query: (id: string) => string; needs: PermissionName | undefined }> = {
+  'Query.viewer': { query: () => '{ viewer { name permissions tenant { id } apiKey { id } } }', needs: undefined },
+  'Query.capabilities': { query: () => '{ capabilities { action } }', needs: undefined },
+  'Query.connection': { query: (id) => `{ connection(id: "${id}") { id } }`, needs: 'CONNECTIONS_READ' },
+  'Query.connections': { query: () => '{ connections { totalCount } }', needs: 'CONNECTIONS_READ' },
+  'Query.node': { query: (id) => `{ node(id: "${id}") { id } }`, needs: 'CONNECTIONS_READ' },
+  'Mutation.createConnection': {
+    query: () => mutation('createConnection', 'name: "x", environment: SANDBOX, token: ""'),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.verifyConnection': {
+    query: () => mutation('verifyConnection', `id: ${missing}`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.updateConnection': {
+    query: (id) => mutation('updateConnection', `id: "${id}", name: "y"`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.replaceToken': {
+    query: (id) => mutation('replaceToken', `id: "${id}", token: ""`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.pauseConnection': {
+    query: () => mutation('pauseConnection', `id: ${missing}`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.resumeConnection': {
+    query: (id) => mutation('resumeConnection', `id: "${id}"`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.disconnect': { query: () => mutation('disconnect', `id: ${missing}`), needs: 'CONNECTIONS_WRITE' },
+  'Mutation.deleteConnection': {
+    query: () => mutation('deleteConnection', `id: ${missing}`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.provisionUser': {
+    query: (id) => mutation('provisionUser', `connectionId: "${id}", user: { email: "" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.updateUser': {
+    query: (id) => mutation('updateUser', `connectionId: "${id}", user: { slackId: "U1" }, changes: { title: "x" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.deprovisionUser': {
+    query: (id) => mutation('deprovisionUser', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.reactivateUser': {
+    query: (id) => mutation('reactivateUser', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.createTenant': { query: () => mutation('createTenant', 'name: ""'), needs: 'ADMIN' },
+  'Mutation.createApiKey': { query: () => mutation('createApiKey', 'name: "x", permissions: []'), needs: 'ADMIN' },
+  'Mutation.revokeApiKey': { query: () => mutation('revokeApiKey', 'id: "key_0"'), needs: 'ADMIN' },
+};
+
+const isForbidden = (text: string) => text.includes('"FORBIDDEN"');
+
+describe('a permission', () => {
+  it('is tried below on every field of Query and Mutation', () => {
+    const schema = buildSchema(printEmittedSchema());
+    const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
+      Object.keys(type?.getFields() ?? {}).map((field) => `${type?.name}.${field}`),
+    );
+    expect(Object.keys(calls).sort()).toEqual(fields.sort());
+  });
+
+  describe.each(permissions)('%s', (permission) => {
+    it.each(Object.entries(calls))('decides alone on %s', async (name, { query, needs }) => {
+      const { text } = await app.call(query(connectionId), {}, { key: keys.get(permission) });
+
+      const isAllowed = needs === undefined || permission === needs || permission === 'ADMIN';
+      // Only the operator's admins make tenants.
+      expect(isForbidden(text)).toBe(!isAllowed || name === 'Mutation.createTenant');
+      if (isForbidden(text)) expect(text).toMatch(/"remedy":"(Use a key with|Ask the operator)/);
+    });
+  });
+
+  it('to write shows no more than the write itself', async () => {
+    const selection = '{ connection { id name status } problems { code } requestId }';
+    const update = (fields: string) =>
+      `mutation { updateConnection(input: { id: "${connectionId}", name: "Written" }) ${selection.replace('status', fields)} }`;
+    const key = keys.get('CONNECTIONS_WRITE');
+
+    expect((await app.call(update('status'), {}, { key })).data).toMatchObject({
+      updateConnection: { connection: { name: 'Written', status: 'ACTIVE' } },
+    });
+    for (const field of ['issues { code }', 'token { hint }', 'capabilities { action }', 'rateBudget { remaining }']) {
+      const { errors, text } = await app.call(update(field), {}, { key });
+      expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+      expect(text).not.toContain('xoxp-');
+    }
+    for (const field of ['users { totalCount }', 'user(by: { slackId: "U1" }) { id }']) {
+      const { errors } = await app.call(update(field), {}, { key });
+      expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    }
+  });
+
+  it('to see connections does not show people, and the other way round', async () => {
+    const people = `{ connection(id: "${connectionId}") { name users { totalCount } } }`;
+    const connections = await app.call(people, {}, { key: keys.get('CONNECTIONS_READ') });
+    expect(connections.errors).toMatchObject([{ path: ['connection', 'users'], extensions: { code: 'FORBIDDEN' } }]);
+    const users = await app.call(people, {}, { key: keys.get('USERS_READ') });
+    expect(users.data).toEqual({ connection: null });
+
+    const id = `usr_${Buffer.from(`${connectionId} U1`).toString('base64url')}`;
+    const node = (key: PermissionName) =>
+      app.call('query ($id: ID!) { node(id: $id) { id } }', { id }, { key: keys.get(key) });
+    expect((await node('USERS_READ')).data).toEqual({ node: null });
+    expect((await node('CONNECTIONS_READ')).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  });
+
+  it('to write people shows the person that was written', async () => {
+    const input = `connectionId: "${connectionId}", user: { email: "written@example.com" }`;
+    const query = `mutation { provisionUser(input: { ${input} }) { user { slackId userName } outcome } }`;
+    const { data } = await app.call(query, {}, { key: keys.get('USERS_WRITE') });
+    expect(data).toMatchObject({ provisionUser: { user: { userName: 'written' }, outcome: 'CREATED' } });
+  });
+});
