@@ -22,7 +22,8 @@ import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.
 import { NodeResolver } from './graphql/node.resolver';
 import { buildGraphQLSchema } from './graphql/schema';
 import { authenticate } from './http/authentication';
-import { createHttpServer, drainPlugin, registerGraphQL, registerPages } from './http/server';
+import { RunningCalls } from './http/running-calls';
+import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } from './http/server';
 import { type Clock, systemClock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type Simulator, startSimulator } from './simulator/simulator';
@@ -53,6 +54,8 @@ export interface App {
   stop(): Promise<void>;
 }
 
+/** For calls that were told to end, to say so. */
+const ENDING_MS = 1_000;
 const PLAYGROUND_ROOT = resolve(__dirname, '..', 'playground');
 
 /** Opens storage, builds everything once, and listens. Whatever was opened is closed again when a later step fails. */
@@ -72,9 +75,10 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const services = wireServices(storage, edge, { logger, clock, random, hasSandbox: sandboxUrl !== undefined });
     const sweeper = new Sweeper(services.idempotency, storage.database, clock, logger);
     opened.push(() => sweeper.stop());
-    const firstKey = await services.access.bootstrap();
     const listening = await listen(config, services, { logger, clock, storage });
     opened.push(() => listening.stop());
+    // Last of all that can fail: the key is shown once, and a start that fails would show it to nobody.
+    const firstKey = await services.access.bootstrap();
     sweeper.start();
     return { url: listening.url, firstKey, newKeyFile, sandbox, stop: closeAll };
   } catch (error) {
@@ -186,12 +190,12 @@ async function listen(
 ) {
   const resolvers = resolversOf(services);
   const shutdown = new AbortController();
-  let isDraining = false;
+  const calls = new RunningCalls();
   const assertReady = async () => {
-    if (isDraining) throw new UpstreamUnavailable('The gateway is stopping.');
+    if (calls.isDraining) throw new UpstreamUnavailable('The gateway is stopping.');
     await storage.database.ping();
   };
-  const options = { logger, assertReady, playgroundRoot: http.playground ? PLAYGROUND_ROOT : undefined };
+  const options = { logger, calls, assertReady, playgroundRoot: http.playground ? PLAYGROUND_ROOT : undefined };
   const server = createHttpServer(options);
   const schema = buildGraphQLSchema({
     get: (resolver) => {
@@ -200,8 +204,7 @@ async function listen(
       return instance;
     },
   });
-  const plugins = [drainPlugin(server)];
-  const apollo = createApollo({ schema, introspection: http.introspection, logger, plugins });
+  const apollo = createApollo({ schema, introspection: http.introspection, logger });
   await apollo.start();
   registerGraphQL(
     server,
@@ -215,24 +218,33 @@ async function listen(
         deadlineAt: clock.now() + http.callTimeoutMs,
       }),
     }),
-    { hasPlayground: http.playground },
+    { calls, hasPlayground: http.playground },
   );
   await registerPages(server, options);
   const url = await server.listen({ host: http.host, port: http.port });
   return {
     url,
     async stop() {
-      isDraining = true;
-      const deadline = setTimeout(() => {
+      // The server listens on meanwhile, so that /readyz can say 503 instead of nothing.
+      await drain(calls, http.drainTimeoutMs, () => {
         // Waits for Slack end here; what was sent is settled when the caller repeats it with its idempotency key.
         shutdown.abort(new UpstreamUnavailable('The gateway is stopping.', { remedy: 'Try again.' }));
-      }, http.drainTimeoutMs);
-      try {
-        await apollo.stop();
-        await server.close();
-      } finally {
-        clearTimeout(deadline);
-      }
+      });
+      await closeHttpServer(server);
+      await apollo.stop();
     },
   };
+}
+
+/** Ends calls that still run after the time for it, and in the end goes on without those that do not end even so. */
+async function drain(calls: RunningCalls, timeoutMs: number, endCalls: () => void): Promise<void> {
+  const timers: NodeJS.Timeout[] = [];
+  const lastMoment = new Promise<void>((resolve) => {
+    timers.push(setTimeout(endCalls, timeoutMs), setTimeout(resolve, timeoutMs + ENDING_MS));
+  });
+  try {
+    await Promise.race([calls.drain(), lastMoment]);
+  } finally {
+    for (const timer of timers) clearTimeout(timer);
+  }
 }

@@ -75,20 +75,20 @@ function once<Argument>(work: (argument: Argument) => Promise<void>): (argument:
 
 /** A start that fails says why in a sentence; only what nobody foresaw comes with a stack. */
 function fail(error: unknown): never {
-  const isForeseen = error instanceof Error && (error instanceof ConfigError || isForeseenStartFailure(error));
-  const text =
-    error instanceof Error ? (isForeseen ? error.message : (error.stack ?? error.message)) : 'unknown failure';
-  process.stderr.write(`Rollcall cannot go on: ${text}\n`);
+  process.stderr.write(`Rollcall cannot go on: ${describeFailure(error)}\n`);
   process.exit(1);
 }
 
-function isForeseenStartFailure(error: Error): boolean {
-  const code = 'code' in error ? error.code : undefined;
-  return (
-    code === 'EADDRINUSE' ||
-    code === 'EACCES' ||
-    ['KeyFileRefused', 'WrongSealingKey', 'SchemaMismatch'].includes(error.name)
-  );
+const foreseenFailures = ['ConfigError', 'DatabaseNotOpened', 'KeyFileRefused', 'SchemaMismatch', 'WrongSealingKey'];
+
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown failure';
+  // Of the system: a folder that cannot be written to, an address that is not there.
+  const isOfSystem = 'syscall' in error && 'code' in error;
+  if (isOfSystem && error.code === 'EADDRINUSE') {
+    return `${error.message}. Stop what listens there, or choose another port with ROLLCALL_PORT (ROLLCALL_SANDBOX_PORT for the sandbox).`;
+  }
+  return isOfSystem || foreseenFailures.includes(error.name) ? error.message : (error.stack ?? error.message);
 }
 
 main(process.argv.slice(2)).catch(fail);

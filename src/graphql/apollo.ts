@@ -13,7 +13,6 @@ export interface ApolloOptions {
   readonly schema: GraphQLSchema;
   readonly introspection: boolean;
   readonly logger: Logger;
-  readonly plugins?: readonly ApolloServerPlugin<GraphQLContext>[];
 }
 
 const MOST_TOKENS = 1000;
@@ -21,12 +20,7 @@ const MOST_ERRORS = 5;
 /** Selections after fragments are spread; a full introspection query has about 200. */
 const MOST_RECURSIVE_SELECTIONS = 5000;
 
-export function createApollo({
-  schema,
-  introspection,
-  logger,
-  plugins = [],
-}: ApolloOptions): ApolloServer<GraphQLContext> {
+export function createApollo({ schema, introspection, logger }: ApolloOptions): ApolloServer<GraphQLContext> {
   return new ApolloServer<GraphQLContext>({
     schema,
     introspection,

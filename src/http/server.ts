@@ -1,14 +1,16 @@
 import type { ApolloServer } from '@apollo/server';
-import { fastifyApolloDrainPlugin, fastifyApolloHandler } from '@as-integrations/fastify';
+import { fastifyApolloHandler } from '@as-integrations/fastify';
 import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
 import type { GraphQLContext } from '../graphql/context';
 import { newId } from '../shared/ids';
 import type { Logger } from '../shared/logger';
 import { requestContext } from '../shared/request-context';
 import { registerPlayground } from './playground.route';
+import type { RunningCalls } from './running-calls';
 
 export interface HttpServerOptions {
   readonly logger: Logger;
+  readonly calls: RunningCalls;
   /** Where the built playground lies; undefined serves none. */
   readonly playgroundRoot: string | undefined;
   /** Rejects while the process should get no traffic. */
@@ -21,9 +23,11 @@ const REQUEST_TIMEOUT_MS = 20_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUT_CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
+/** How long a client may take to read its last answer from a server that stops. */
+const LAST_ANSWERS_MS = 1_000;
 
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger } = options;
+  const { logger, calls } = options;
   const app = fastify({
     logger: false,
     bodyLimit: LARGEST_BODY,
@@ -37,6 +41,10 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     reply.header('x-request-id', request.id);
     reply.header('x-content-type-options', 'nosniff');
     done();
+  });
+  // Otherwise a client that keeps its connection open after the last answer would hold the server.
+  app.addHook('onSend', async (_request, reply) => {
+    if (calls.isDraining) reply.header('connection', 'close');
   });
   // After the body was read: its chunks come from the socket, outside of any context that was entered before.
   app.addHook('preHandler', (request, _reply, done) => requestContext.run({ requestId: request.id }, done));
@@ -73,8 +81,9 @@ export function registerGraphQL(
   app: FastifyInstance,
   apollo: ApolloServer<GraphQLContext>,
   context: (request: FastifyRequest) => Promise<GraphQLContext>,
-  { hasPlayground }: { hasPlayground: boolean },
+  { calls, hasPlayground }: { calls: RunningCalls; hasPlayground: boolean },
 ): void {
+  const handle = fastifyApolloHandler(apollo, { context });
   app.register(async (scope) => {
     scope.addHook('onRequest', async (request, reply) => {
       if (hasPlayground && isBrowserVisit(request)) return reply.redirect('/playground');
@@ -85,7 +94,11 @@ export function registerGraphQL(
     scope.route({
       url: '/graphql',
       method: ['GET', 'POST'],
-      handler: fastifyApolloHandler(apollo, { context }),
+      // Asked here and not when the request begins: its body may have taken until now.
+      async handler(request, reply) {
+        if (calls.isDraining) return reply.code(503).send(stoppingBody(request.id));
+        return calls.run(async () => handle.call(this, request, reply));
+      },
     });
     scope.route({
       url: '/graphql',
@@ -95,9 +108,14 @@ export function registerGraphQL(
   });
 }
 
-/** Ends idle connections when Apollo stops, so that a client that keeps one open cannot hold the process. */
-export function drainPlugin(app: FastifyInstance) {
-  return fastifyApolloDrainPlugin<GraphQLContext>(app);
+/** Closes the server once its calls have ended. What is left of connections then is cut: stalled uploads, idle sockets. */
+export async function closeHttpServer(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), LAST_ANSWERS_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cut);
+  }
 }
 
 export async function registerPages(app: FastifyInstance, { playgroundRoot }: HttpServerOptions): Promise<void> {
@@ -133,4 +151,9 @@ function errorBody(status: number, requestId: string): object {
   const message = messages[status] ?? (status >= 500 ? 'Internal error' : 'The request is not acceptable.');
   const code = status >= 500 ? 'INTERNAL' : status === 404 ? 'NOT_FOUND' : 'INVALID_INPUT';
   return { errors: [{ message, extensions: { code, requestId } }] };
+}
+
+function stoppingBody(requestId: string): object {
+  const extensions = { code: 'UPSTREAM_UNAVAILABLE', retryable: true, requestId };
+  return { errors: [{ message: 'The gateway is stopping. Try again.', extensions }] };
 }
