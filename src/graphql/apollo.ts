@@ -43,13 +43,7 @@ export function createApollo({ schema, introspection, logger }: ApolloOptions): 
     },
     formatError: (formatted, error) => formatError(formatted, error, logger),
     // Apollo's own landing page loads scripts from elsewhere; the playground is ours.
-    plugins: [
-      ApolloServerPluginLandingPageDisabled(),
-      statusOfLegacyMediaType,
-      statusOfMissingKey,
-      boundedVariables,
-      ...plugins,
-    ],
+    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, statusOfMissingKey, boundedVariables],
   });
 }
 
