@@ -1,6 +1,7 @@
 import type { Switches } from '../switches';
 
 const loopbackHosts = ['127.0.0.1', 'localhost'];
+/** Also below the path that a reverse proxy adds. */
 const callbackPaths = ['/api/auth/callback/slack', '/slack/oauth_redirect'];
 
 /**
@@ -12,7 +13,8 @@ export function isRegisteredRedirect(text: string, switches: Readonly<Switches>)
   if (!url || text.includes('#') || url.username !== '' || url.password !== '') return false;
   const isLoopback = loopbackHosts.includes(url.hostname);
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback)) return false;
-  if (switches.loopbackRedirects && isLoopback && callbackPaths.includes(url.pathname)) return true;
+  const isCallback = callbackPaths.some((path) => url.pathname.endsWith(path));
+  if (switches.loopbackRedirects && isLoopback && isCallback) return true;
   return switches.redirectUrls.some((registered) => isAtOrBelow(url, parseUrl(registered)));
 }
 

@@ -224,6 +224,19 @@ describe('an event', () => {
     expect(received[1]?.json.event).toMatchObject({ type: 'event_callback', event: { type: 'team_access_revoked' } });
   });
 
+  it('comes for what people do over the control route, and refuses what nobody can do', async () => {
+    const act = async (action: string, body: object) =>
+      (await fetch(`${simulator.url}/_simulator/app/${action}`, { method: 'POST', body: JSON.stringify(body) })).status;
+    expect(await act('revoke-grant', { personId: ada().id })).toBe(200);
+    expect(await act('revoke-grant', { personId: ada().id })).toBe(400);
+    expect(await act('uninstall', { placeId: slack.placeId('Tiny Studio') })).toBe(200);
+    expect(await act('uninstall', { placeId: slack.placeId('Tiny Studio') })).toBe(400);
+    await simulator.settleEvents();
+    expect(received.map(typeOf)).toEqual(['tokens_revoked', 'tokens_revoked', 'app_uninstalled']);
+    expect(await slack.standing(simulator.tokens['business-admin'])).toBe('token_revoked');
+    expect(await slack.standing(simulator.tokens['pro-admin'])).toBe('token_revoked');
+  });
+
   it('is not sent without a subscription', async () => {
     simulator.switches.subscribedEvents = ['tokens_revoked'];
     await fetch(`${simulator.url}/_simulator/app/uninstall`, {

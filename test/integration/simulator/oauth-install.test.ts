@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../../src/simulator/clock';
@@ -138,6 +138,34 @@ describe('the consent page', () => {
     expect(headers.get('location')).toMatch(/^https:\/\/gateway\.example\.com\/slack\?code=/);
     simulator.switches.loopbackRedirects = false;
     expect((await show()).status).toBe(400);
+  });
+
+  it('takes callbacks of either kind on any loopback port', async () => {
+    for (const redirect_uri of [
+      'http://localhost:3000/api/auth/callback/slack',
+      'http://127.0.0.1/slack/oauth_redirect',
+      'http://localhost:8080/gateway/api/auth/callback/slack',
+    ]) {
+      expect([redirect_uri, (await show({ redirect_uri })).status]).toEqual([redirect_uri, 200]);
+    }
+    expect((await show({ redirect_uri: 'http://localhost.evil.example/api/auth/callback/slack' })).status).toBe(400);
+  });
+
+  it('has the place of the parameter team chosen, when it is one of the person', async () => {
+    const { text } = await show({ person: oscar().id, team: slack.placeId('Acme Group') });
+    expect(text).toMatch(/<option value="E\w+" selected>Acme Group/);
+    expect((await show({ person: oscar().id, team: business() })).text).not.toContain('selected');
+  });
+
+  it('shows what links say as text', async () => {
+    const { text } = await show({ state: '"><b>bold</b>', user_scope: '<i>' });
+    expect(text).toContain('&lt;i&gt;');
+    expect((await show({ state: '"><b>bold</b>', person: oscar().id })).text).not.toContain('<b>');
+  });
+
+  it('exists for browsers, and at one address', async () => {
+    expect((await fetch(slack.authorizeUrl(), { method: 'DELETE' })).status).toBe(405);
+    expect((await fetch(`${simulator.url}/oauth/v1/authorize`)).status).toBe(404);
   });
 
   it('lets only an Org Owner install on the organization', async () => {
@@ -379,6 +407,18 @@ describe('what was issued', () => {
     expect(json.ok).toBe(true);
     expect(pairOf(json)).not.toEqual(pair);
     await second.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it('starts from the seeded tokens in a file that knows no installations', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'simulator-'));
+    const stateFile = join(folder, 'slack.json');
+    const { oauth: _oauth, ...older } = simulator.snapshot();
+    await writeFile(stateFile, JSON.stringify(older));
+    const restarted = await startSimulator({ seed: 'install', stateFile });
+    const token = restarted.tokens['business-admin'];
+    expect((await new OAuthClient(restarted).asApp({ token }, 'oauth.v2.exchange')).json.ok).toBe(true);
+    await restarted.stop();
     await rm(folder, { recursive: true });
   });
 
