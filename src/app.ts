@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { ClassType } from 'type-graphql';
 import type { Config } from './config';
@@ -190,6 +191,8 @@ async function listen(
 ) {
   const resolvers = resolversOf(services);
   const shutdown = new AbortController();
+  // Every call that is under way listens to it; Node would warn of a leak from the eleventh on.
+  setMaxListeners(0, shutdown.signal);
   const calls = new RunningCalls();
   const assertReady = async () => {
     if (calls.isDraining) throw new UpstreamUnavailable('The gateway is stopping.');

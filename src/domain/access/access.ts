@@ -31,7 +31,7 @@ export interface Caller {
   readonly tenant: Tenant;
   readonly apiKey: ApiKey;
   readonly requestId: string;
-  /** Aborts when the client goes away or the server is told to stop. */
+  /** Aborts when the server's time to stop is over. A client that goes away ends nothing: a write would be left half known. */
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch; no wait may go beyond it. */
   readonly deadlineAt: number;

@@ -6,6 +6,7 @@ import type { Logger } from '../../shared/logger';
 import type { Caller } from '../access/access';
 import type { ConnectionId } from '../connections/connection';
 import { IdempotencyConflict, InvalidInput, StillRunning } from '../errors';
+import { holdsSecret } from '../label';
 import type { Database, IdempotencyRecord } from '../ports';
 
 const KEPT_MS = 24 * 60 * 60 * 1000;
@@ -206,10 +207,12 @@ function settle<T>(outcome: Outcome<T>): T {
 }
 
 function parseKey(key: string): string {
-  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
-  throw new InvalidInput('An idempotencyKey has 1 to 255 printable characters without blanks.', {
-    path: ['input', 'idempotencyKey'],
-  });
+  const path = ['input', 'idempotencyKey'];
+  if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new InvalidInput('An idempotencyKey has 1 to 255 printable characters without blanks.', { path });
+  }
+  if (holdsSecret(key)) throw new InvalidInput('An idempotencyKey must not hold a token or a key.', { path });
+  return key;
 }
 
 function stillRunning(): StillRunning {
