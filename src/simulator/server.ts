@@ -23,6 +23,8 @@ export interface ServerParts {
   readonly unanswered: Set<ServerResponse>;
   /** Called after a write was carried out. */
   onChange(): void;
+  /** Waits until everything that changed is in the state file, if there is one. */
+  saved(): Promise<void>;
 }
 
 type Handler = (context: AppContext, call: Call) => Answer | Promise<Answer>;
@@ -66,6 +68,8 @@ async function serve(
     const answer = await handler(parts.context, call);
     record.isApplied = isApplied(handler, call, answer);
     if (record.isApplied) parts.onChange();
+    // Slack never forgets a token that it gave out, so neither may a simulator that is killed right after its answer.
+    if (record.isApplied && handler !== answerScim) await parts.saved();
     delivery ??= fault ? spoil(fault, answer) : { kind: 'send', answer };
   }
   if (!delivery) throw new Error('A fault that stops a call must say what to send');

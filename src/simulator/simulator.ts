@@ -140,6 +140,7 @@ class RunningSimulator implements Simulator {
       },
       unanswered: this.#unanswered,
       onChange: () => this.#onChange(),
+      saved: async () => this.#stateFile?.flush(),
     });
   }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock } from '../../../src/simulator/clock';
@@ -407,6 +407,23 @@ describe('what was issued', () => {
     expect(json.ok).toBe(true);
     expect(pairOf(json)).not.toEqual(pair);
     await second.stop();
+    await rm(folder, { recursive: true });
+  });
+
+  it('is in the state file before it is answered, so that a simulator that is killed forgets nothing', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'simulator-'));
+    const stateFile = join(folder, 'slack.json');
+    const killed = await startSimulator({ seed: 'killed', stateFile });
+    const client = new OAuthClient(killed);
+    const first = await client.install(client.person('ada.lovelace', 'business'), 'Northwind');
+    const second = pairOf((await client.refresh(first.refreshToken)).json);
+    await copyFile(stateFile, join(folder, 'as-left.json'));
+    await killed.stop();
+    const restarted = await startSimulator({ seed: 'killed', stateFile: join(folder, 'as-left.json') });
+    const again = new OAuthClient(restarted);
+    expect(await again.standing(second.accessToken)).toBe('ok');
+    expect((await again.refresh(second.refreshToken)).json.ok).toBe(true);
+    await restarted.stop();
     await rm(folder, { recursive: true });
   });
 
