@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/shared/clock';
+import { connectSandbox } from '../support/operations';
 import { sendRaw } from '../support/raw-http';
 import { querySqlite } from '../support/sqlite-file';
+import { lockFromOutside } from '../support/sqlite-locker';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { createKey, createTenant, type IssuedKeyAnswer, issueKey } from '../support/tenants';
 
@@ -28,7 +30,7 @@ const HOUR_MS = 3_600_000;
 const clock = new MovedClock();
 let app: TestApp;
 beforeAll(async () => {
-  app = await startTestApp({ clock });
+  app = await startTestApp({ clock, env: { ROLLCALL_CALL_TIMEOUT_MS: '600000' } });
 });
 afterAll(() => app?.stop());
 
@@ -144,6 +146,21 @@ describe('an API key', () => {
     );
     expect(data).toBeDefined();
     expect(await statusOf(issued.secret)).toBe(401);
+  });
+
+  it('reads on while another process holds the database, though its use cannot be noted', async () => {
+    const { id } = await connectSandbox(app);
+    clock.advance(120_000);
+    const release = await lockFromOutside(join(app.directory, 'rollcall.sqlite'));
+    // The gateway waits some seconds for the lock, by its own clock.
+    const hurry = setInterval(() => clock.advance(2_000), 50);
+    const query = 'query ($id: ID!) { viewer { name } connection(id: $id) { status users(first: 1) { totalCount } } }';
+    const [answer, again] = [await app.call(query, { id }), await app.call(query, { id })];
+    clearInterval(hurry);
+    await release();
+
+    expect(answer.errors).toBeUndefined();
+    expect(again.data).toMatchObject({ connection: { users: { totalCount: expect.any(Number) } } });
   });
 
   it('of the first start is printed at that start alone', async () => {

@@ -2,7 +2,8 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../shared/clock';
 import { newId } from '../../shared/ids';
 import { Secret } from '../../shared/secret';
-import { Forbidden, InvalidInput, NotFound, Unauthenticated } from '../errors';
+import { Throttle } from '../../shared/throttle';
+import { Forbidden, InvalidInput, NotFound, StorageUnavailable, Unauthenticated } from '../errors';
 import { parseLabel } from '../label';
 import type { Database, StoredApiKey, Stores } from '../ports';
 import {
@@ -37,10 +38,14 @@ export interface IssuedApiKey {
 
 /** Tenants, their API keys, and who a bearer key belongs to. */
 export class AccessService {
+  readonly #uses: Throttle<ApiKeyId>;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.#uses = new Throttle(USE_RECORDED_EVERY_MS, clock);
+  }
 
   /**
    * Finds whose key this is. It asks the store each time, so that a revocation holds at once on every replica.
@@ -59,10 +64,18 @@ export class AccessService {
     const now = this.clock.now();
     const { secretHash: _, ...apiKey } = found.key;
     if (apiKey.revokedAt || (apiKey.expiresAt && apiKey.expiresAt.getTime() <= now)) throw unknownKey();
-    if (now - (apiKey.lastUsedAt?.getTime() ?? 0) >= USE_RECORDED_EVERY_MS) {
-      await this.database.transaction((stores) => stores.apiKeys.touch(apiKey.id, new Date(now)));
-    }
+    if (now - (apiKey.lastUsedAt?.getTime() ?? 0) >= USE_RECORDED_EVERY_MS) await this.recordUse(apiKey.id);
     return { tenant: found.tenant, apiKey };
+  }
+
+  private async recordUse(id: ApiKeyId): Promise<void> {
+    if (!this.#uses.pass(id)) return;
+    try {
+      await this.database.transaction((stores) => stores.apiKeys.touch(id, new Date(this.clock.now())));
+    } catch (error) {
+      // While another process holds the database, requests that only read go on without this note.
+      if (!(error instanceof StorageUnavailable)) throw error;
+    }
   }
 
   async createTenant(caller: Caller, name: string): Promise<Tenant> {

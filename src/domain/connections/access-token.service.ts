@@ -1,7 +1,8 @@
 import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/logger';
 import type { Secret } from '../../shared/secret';
-import { ConnectionNotReady } from '../errors';
+import { Throttle } from '../../shared/throttle';
+import { ConnectionNotReady, StorageUnavailable } from '../errors';
 import { type Database, type LeasedToken, SealBroken, type TokenSource } from '../ports';
 import type { AccessToken, AccessTokenId, Connection } from './connection';
 import { ConnectionProblem } from './connection-problem';
@@ -20,13 +21,15 @@ export interface OpenedToken {
 
 /** The only way to a stored token. Nobody gets one without naming the action it is for. */
 export class AccessTokenService {
-  readonly #useRecordedAt = new Map<AccessTokenId, number>();
+  readonly #uses: Throttle<AccessTokenId>;
 
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly logger: Logger,
-  ) {}
+  ) {
+    this.#uses = new Throttle(USE_RECORDED_EVERY_MS, clock);
+  }
 
   /** A source that asks the store at each lease, so that a replaced or retired token is noticed between two attempts. */
   sourceFor(connection: Connection): TokenSource {
@@ -104,14 +107,13 @@ export class AccessTokenService {
   }
 
   private async recordUse(id: AccessTokenId): Promise<void> {
-    const now = this.clock.now();
-    const last = this.#useRecordedAt.get(id);
-    if (last !== undefined && now - last < USE_RECORDED_EVERY_MS) return;
-    this.#useRecordedAt.set(id, now);
-    for (const [other, at] of this.#useRecordedAt) {
-      if (now - at >= USE_RECORDED_EVERY_MS) this.#useRecordedAt.delete(other);
+    if (!this.#uses.pass(id)) return;
+    try {
+      await this.database.transaction((stores) => stores.tokens.markUsed(id, new Date(this.clock.now())));
+    } catch (error) {
+      // While another process holds the database, calls that only read go on without this note.
+      if (!(error instanceof StorageUnavailable)) throw error;
     }
-    await this.database.transaction((stores) => stores.tokens.markUsed(id, new Date(now)));
   }
 }
 
