@@ -50,9 +50,13 @@ export class UserLookup {
     const page = 'email' in by ? await this.#byEmail(by.email, call) : await this.#byUserName(by.userName, call);
     if (page === undefined) return this.#walk(matches, call);
     const found = page.users.filter(matches);
+    if (found.length > 0) return found;
     // People came, and not one is who was asked for: the server does not look at the filter.
-    if (found.length === 0 && page.list.entries.length > 0) return this.#walk(matches, call);
-    return found;
+    if (page.list.entries.length > 0) return this.#walk(matches, call);
+    // RFC 7643 §4.1.2 leaves the case of addresses out of account, but not every server does.
+    const lowerCase = 'email' in by ? by.email.toLowerCase() : undefined;
+    const isKnownForm = lowerCase === undefined || ('email' in by && by.email === lowerCase);
+    return isKnownForm || !this.exchange.traits.isStandardServer ? found : this.find({ email: lowerCase }, call);
   }
 
   async #byUserName(userName: string, call: UpstreamCall): Promise<Page | undefined> {

@@ -100,23 +100,33 @@ function phoneOperations(
   const { current } = context;
   const mobileEntry = (value: string) => mobilePhone(value, context);
   const held = (kind: 'PRIMARY' | 'MOBILE') => current.phoneNumbers.find((phone) => phone.kind === kind)?.value;
+  const [primary, mobile] = [held('PRIMARY'), held('MOBILE')];
   return [
-    ...phoneOperation(phoneNumber, held('PRIMARY'), primaryPhone, held('MOBILE')),
-    ...phoneOperation(known.get('mobilePhone'), held('MOBILE'), mobileEntry, held('PRIMARY')),
+    ...phoneOperation(phoneNumber, { held: primary, other: mobile, entryOf: primaryPhone }, context),
+    ...phoneOperation(known.get('mobilePhone'), { held: mobile, other: primary, entryOf: mobileEntry }, context),
   ];
+}
+
+interface PhoneSlot {
+  readonly held: string | undefined;
+  /** What the other slot holds. */
+  readonly other: string | undefined;
+  readonly entryOf: (value: string) => object;
 }
 
 function phoneOperation(
   wanted: string | null | undefined,
-  held: string | undefined,
-  entryOf: (value: string) => object,
-  other: string | undefined,
+  { held, other, entryOf }: PhoneSlot,
+  { isStandardServer }: PatchContext,
 ): PatchOperation[] {
   if (wanted === undefined || wanted === held) return [];
   if (isBlank(wanted)) return held === undefined ? [] : [removal('phoneNumbers', held)];
   // A value path cannot tell the two slots apart when they hold the same number.
   if (held === undefined || held === other) return [{ op: 'add', path: 'phoneNumbers', value: [entryOf(wanted)] }];
-  return [{ op: 'replace', path: `phoneNumbers[value eq ${quoted(held)}].value`, value: wanted }];
+  const path = `phoneNumbers[value eq ${quoted(held)}]`;
+  // Slack documents only the form with `.value`; SCIMMY, for one, finds no target in it.
+  if (isStandardServer) return [{ op: 'replace', path, value: entryOf(wanted) }];
+  return [{ op: 'replace', path: `${path}.value`, value: wanted }];
 }
 
 function removal(attribute: string, value: string): PatchOperation {

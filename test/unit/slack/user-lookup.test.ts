@@ -52,6 +52,21 @@ describe('UserLookup', () => {
     expect(asked).toEqual([{ filter: 'emails.value eq "U1@Example.COM"', startIndex: 1, count: 100 }]);
   });
 
+  it('asks a standard server that finds nobody once more in lower case', async () => {
+    rig.agent
+      .get(SCIM)
+      .intercept({ path: (path) => path.startsWith('/scim/v2/Users?') })
+      .reply(({ path }) => {
+        const filter = new URL(path, SCIM).searchParams.get('filter') ?? '';
+        const found = filter.includes('u1@example.com') ? [aWireUser('U1')] : [];
+        const responseOptions = { headers: { 'content-type': 'application/scim+json' } };
+        return { statusCode: 200, data: aList(found), responseOptions };
+      })
+      .persist();
+    await expect(find({ email: 'U1@Example.COM' })).resolves.toMatchObject([{ slackId: 'U1' }]);
+    await expect(find({ email: 'U2@Example.COM' })).resolves.toEqual([]);
+  });
+
   it('keeps the plus sign of an address, and escapes quotes', async () => {
     serve(() => ({ body: aList([]) }));
     await find({ email: 'a+b@example.com' });

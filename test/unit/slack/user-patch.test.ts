@@ -106,6 +106,14 @@ describe('patchOperations', () => {
       ]);
     });
 
+    it('replaces whole entries of a standard server', () => {
+      const changes = { phoneNumber: '+3', profileFields: [{ key: 'mobilePhone', value: '+4' }] };
+      expect(operations(changes, both, true)).toEqual([
+        { op: 'replace', path: 'phoneNumbers[value eq "+1"]', value: { value: '+3', primary: true } },
+        { op: 'replace', path: 'phoneNumbers[value eq "+2"]', value: { value: '+4', type: 'mobile' } },
+      ]);
+    });
+
     it('removes the number that is there, and nothing when there is none', () => {
       expect(operations({ phoneNumber: null }, both)).toEqual([{ op: 'remove', path: 'phoneNumbers[value eq "+1"]' }]);
       expect(operations({ phoneNumber: null })).toEqual([]);
