@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { isMovable, OffsetClock, type SimulatorClock } from './clock';
@@ -110,6 +110,8 @@ class RunningSimulator implements Simulator {
 
   constructor(options: SimulatorOptions, clock: SimulatorClock, world: World, stateFile: StateFile | null) {
     this.#options = options;
+    // Every call that waits listens to it.
+    setMaxListeners(0, this.#stopping.signal);
     this.clock = clock;
     this.#world = world;
     this.#stateFile = stateFile;
