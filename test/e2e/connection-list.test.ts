@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { TypeOrmDatabase } from '../../src/storage/database';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { TenantClient } from '../support/tenant-client';
 
@@ -86,6 +87,21 @@ describe('the list of connections', () => {
       }),
       { numRuns: 8, seed: 20_300_101 },
     );
+  });
+
+  it('takes no more reads of the database for a long page than for a short one', async () => {
+    const reads = jest.spyOn(TypeOrmDatabase.prototype, 'read');
+    const query = `query ($first: Int) {
+      connections(first: $first) { nodes { id issues { code } token { hint } capabilities { action } rateBudget { burst } } }
+    }`;
+    const countFor = async (first: number) => {
+      reads.mockClear();
+      expect((await tenant.call(query, { first })).errors).toBeUndefined();
+      return reads.mock.calls.length;
+    };
+
+    expect(await countFor(100)).toBe(await countFor(1));
+    reads.mockRestore();
   });
 
   it('continues after any entry, whose cursor stays good when others come and go', async () => {

@@ -27,11 +27,23 @@ export class ConnectionQueryService {
     return this.database.read((stores) => stores.connections.list(caller.tenant.id, filter, page.first, page.after));
   }
 
-  /** For connections that `find` or `list` gave to this caller. Oldest first. */
-  async issues(caller: Caller, connection: Connection, includeResolved: boolean): Promise<ConnectionIssue[]> {
+  /** Open and resolved, oldest first; for connections that `find` or `list` gave to this caller. */
+  async allIssues(caller: Caller, connection: Connection): Promise<ConnectionIssue[]> {
     assertAllowed(caller, 'connections:read');
     if (connection.tenantId !== caller.tenant.id) return [];
-    return this.database.read((stores) => stores.issues.list(connection.id, { includeResolved }));
+    return this.database.read((stores) => stores.issues.list(connection.id, { includeResolved: true }));
+  }
+
+  /** The open issues of each connection that has any, in one read. Connections of other tenants are left out. */
+  async openIssues(caller: Caller, connections: readonly Connection[]): Promise<Map<ConnectionId, ConnectionIssue[]>> {
+    assertAllowed(caller, 'connections:read');
+    const own = connections.filter(({ tenantId }) => tenantId === caller.tenant.id).map(({ id }) => id);
+    const issues = await this.database.read((stores) => stores.issues.listOpen(own));
+    const byConnection = new Map<ConnectionId, ConnectionIssue[]>();
+    for (const issue of issues) {
+      byConnection.set(issue.connectionId, [...(byConnection.get(issue.connectionId) ?? []), issue]);
+    }
+    return byConnection;
   }
 
   /** The newest token of each connection, in one read. Connections of other tenants are left out. */

@@ -88,7 +88,10 @@ export class ConnectionResolver {
     includeResolved: boolean | null,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.queries.issues(callerOf(context), connection, includeResolved ?? false);
+    const caller = callerOf(context);
+    return includeResolved
+      ? this.queries.allIssues(caller, connection)
+      : context.loaders.openIssues(caller, connection);
   }
 
   @FieldResolver(() => OAuthTokenType, { nullable: true, description: 'The newest token of the connection.' })

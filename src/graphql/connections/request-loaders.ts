@@ -1,37 +1,63 @@
 import type { Caller } from '../../domain/access/access';
-import type { AccessToken, Connection, ConnectionId } from '../../domain/connections/connection';
+import type { AccessToken, Connection, ConnectionId, ConnectionIssue } from '../../domain/connections/connection';
 import type { ConnectionQueryService } from '../../domain/connections/connection-query.service';
 
 /**
  * Gathers what the fields of many connections ask for in the same tick into one read, and remembers it for the request.
- * Without it a page of a hundred connections makes a hundred reads for their tokens.
+ * Without it a page of a hundred connections makes a hundred reads for their tokens, and as many for their issues.
  */
 export class RequestLoaders {
-  readonly #tokens = new Map<ConnectionId, Promise<AccessToken | undefined>>();
-  #waiting: { connections: Connection[]; read: Promise<Map<ConnectionId, AccessToken>> } | undefined;
+  readonly #tokens: Batches<AccessToken>;
+  readonly #issues: Batches<ConnectionIssue[]>;
 
-  constructor(private readonly connections: ConnectionQueryService) {}
+  constructor(queries: ConnectionQueryService) {
+    this.#tokens = new Batches((caller, connections) => queries.latestTokens(caller, connections));
+    this.#issues = new Batches((caller, connections) => queries.openIssues(caller, connections));
+  }
 
   latestToken(caller: Caller, connection: Connection): Promise<AccessToken | undefined> {
-    const known = this.#tokens.get(connection.id);
-    if (known) return known;
-    const batch = this.#waiting ?? this.openBatch(caller);
-    batch.connections.push(connection);
-    const token = batch.read.then((tokens) => tokens.get(connection.id));
-    this.#tokens.set(connection.id, token);
-    return token;
+    return this.#tokens.load(caller, connection);
+  }
+
+  /** Oldest first. */
+  async openIssues(caller: Caller, connection: Connection): Promise<ConnectionIssue[]> {
+    return (await this.#issues.load(caller, connection)) ?? [];
   }
 
   /** After a mutation has changed a connection, what was read before it must not be shown. */
   forget(connectionId: ConnectionId): void {
-    this.#tokens.delete(connectionId);
+    this.#tokens.forget(connectionId);
+    this.#issues.forget(connectionId);
+  }
+}
+
+type ReadMany<Value> = (caller: Caller, connections: readonly Connection[]) => Promise<Map<ConnectionId, Value>>;
+
+class Batches<Value> {
+  readonly #known = new Map<ConnectionId, Promise<Value | undefined>>();
+  #waiting: { connections: Connection[]; read: Promise<Map<ConnectionId, Value>> } | undefined;
+
+  constructor(private readonly readMany: ReadMany<Value>) {}
+
+  load(caller: Caller, connection: Connection): Promise<Value | undefined> {
+    const known = this.#known.get(connection.id);
+    if (known) return known;
+    const batch = this.#waiting ?? this.open(caller);
+    batch.connections.push(connection);
+    const value = batch.read.then((values) => values.get(connection.id));
+    this.#known.set(connection.id, value);
+    return value;
   }
 
-  private openBatch(caller: Caller) {
+  forget(connectionId: ConnectionId): void {
+    this.#known.delete(connectionId);
+  }
+
+  private open(caller: Caller) {
     const connections: Connection[] = [];
     const read = Promise.resolve().then(() => {
       this.#waiting = undefined;
-      return this.connections.latestTokens(caller, connections);
+      return this.readMany(caller, connections);
     });
     this.#waiting = { connections, read };
     return this.#waiting;
