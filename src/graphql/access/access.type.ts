@@ -19,7 +19,9 @@ registerEnumType(PermissionEnum, {
   valuesConfig: {
     CONNECTIONS_READ: { description: 'See connections, their tokens (never their value) and issues.' },
     CONNECTIONS_WRITE: { description: 'Create, check, change and end connections.' },
-    USERS_READ: { description: 'See people.' },
+    USERS_READ: {
+      description: 'See people. Lists and look-ups go through a connection, which takes CONNECTIONS_READ, too.',
+    },
     USERS_WRITE: { description: 'Provision, change, deactivate and reactivate people.' },
     ADMIN: { description: 'Everything above, and API keys; for the operator also tenants.' },
   },
