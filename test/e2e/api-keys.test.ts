@@ -1,30 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Clock, systemClock } from '../../src/shared/clock';
+import { MovedClock } from '../support/moved-clock';
 import { connectSandbox } from '../support/operations';
 import { sendRaw } from '../support/raw-http';
 import { querySqlite } from '../support/sqlite-file';
 import { lockFromOutside } from '../support/sqlite-locker';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { createKey, createTenant, type IssuedKeyAnswer, issueKey } from '../support/tenants';
-
-/** Real time, moved forward by a test. */
-class MovedClock implements Clock {
-  #aheadMs = 0;
-
-  now(): number {
-    return systemClock.now() + this.#aheadMs;
-  }
-
-  sleep(ms: number, signal?: AbortSignal): Promise<void> {
-    return systemClock.sleep(ms, signal);
-  }
-
-  advance(ms: number): void {
-    this.#aheadMs += ms;
-  }
-}
 
 const HOUR_MS = 3_600_000;
 const clock = new MovedClock();
@@ -152,11 +135,11 @@ describe('an API key', () => {
     const { id } = await connectSandbox(app);
     clock.advance(120_000);
     const release = await lockFromOutside(join(app.directory, 'rollcall.sqlite'));
-    // The gateway waits some seconds for the lock, by its own clock.
-    const hurry = setInterval(() => clock.advance(2_000), 50);
     const query = 'query ($id: ID!) { viewer { name } connection(id: $id) { status users(first: 1) { totalCount } } }';
-    const [answer, again] = [await app.call(query, { id }), await app.call(query, { id })];
-    clearInterval(hurry);
+    // The gateway waits some seconds for the lock, by its own clock.
+    const [answer, again] = await clock.hurried(
+      async () => [await app.call(query, { id }), await app.call(query, { id })] as const,
+    );
     await release();
 
     expect(answer.errors).toBeUndefined();

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FaultKind } from '../../src/simulator/faults/fault';
 import { LeakSearch } from '../support/leak-search';
+import { MovedClock } from '../support/moved-clock';
 import { problemFields } from '../support/operations';
 import { sendRaw } from '../support/raw-http';
 import { querySqlite } from '../support/sqlite-file';
@@ -11,12 +12,17 @@ import { TenantClient } from '../support/tenant-client';
 
 let app: TestApp;
 let tenant: TenantClient;
+let clock: MovedClock;
 /** Every answer of the gateway, headers included. */
 let answers: string[];
 let search: LeakSearch;
 
 beforeEach(async () => {
-  app = await startTestApp({ env: { ROLLCALL_SLACK_TIMEOUT_MS: '300', ROLLCALL_CALL_TIMEOUT_MS: '2500' } });
+  clock = new MovedClock();
+  app = await startTestApp({
+    clock,
+    env: { ROLLCALL_SLACK_TIMEOUT_MS: '300', ROLLCALL_CALL_TIMEOUT_MS: '2500' },
+  });
   tenant = await TenantClient.create(app);
   answers = [];
   search = new LeakSearch({ ...app.simulator.tokens, key: app.adminKey.slice(28), tenantKey: tenant.key.slice(28) });
@@ -149,7 +155,7 @@ describe('tokens', () => {
 
   it('are nowhere after a write that another process held up for too long', async () => {
     const release = await lockFromOutside(join(app.directory, 'rollcall.sqlite'));
-    const text = await create(app.simulator.tokens['business-admin']);
+    const text = await clock.hurried(() => create(app.simulator.tokens['business-admin']));
     await release();
     expect(text).toContain('"retryable":true');
 
