@@ -36,6 +36,8 @@ export function buildGraphQLSchema(container: ContainerType): GraphQLSchema {
     container,
     // Inputs are checked by the domain, which names field and remedy; class-validator would be a second set of rules.
     validate: false,
+    // Apollo validates the schema when it starts; this would run an introspection query over it at every start as well.
+    skipCheck: true,
   });
   for (const name of oneOfInputs) {
     const type = schema.getType(name);
