@@ -173,4 +173,13 @@ describe('the list of connections', () => {
     const wanted = what === 'parts that are null' ? all : expected;
     expect(await namesFor(filter)).toEqual([...wanted].sort());
   });
+
+  it('filters by a status that is named sixty thousand times, and refuses a longer text than any name', async () => {
+    expect(await namesFor({ status: Array(60_000).fill('PAUSED') })).toEqual(['Organization']);
+    expect(await namesFor({ externalId: 'x'.repeat(100_000) })).toEqual([]);
+    expect(await namesFor({ nameContains: '_%'.repeat(100) })).toEqual([]);
+
+    const { errors } = await tenant.call(pageQuery, { filter: { nameContains: 'x'.repeat(60_000) } });
+    expect(errors).toMatchObject([{ extensions: { code: 'INVALID_INPUT', problemPath: ['filter', 'nameContains'] } }]);
+  });
 });

@@ -1,7 +1,15 @@
 import type { Clock } from '../../shared/clock';
 import { assertAllowed, type Caller } from '../access/access';
+import { InvalidInput } from '../errors';
 import type { ConnectionFilter, Database, ListPosition, ListSlice, RateBudget, SlackDirectory } from '../ports';
-import type { AccessToken, AccessTokenId, Connection, ConnectionId, ConnectionIssue } from './connection';
+import {
+  type AccessToken,
+  type AccessTokenId,
+  type Connection,
+  type ConnectionId,
+  type ConnectionIssue,
+  LONGEST_CONNECTION_NAME,
+} from './connection';
 import { type ConnectionCapability, capabilitiesOf } from './connection-capabilities';
 import { budgetKeyOf } from './grant-verifier.service';
 
@@ -24,7 +32,8 @@ export class ConnectionQueryService {
     page: { first: number; after?: ListPosition },
   ): Promise<ListSlice<Connection>> {
     assertAllowed(caller, 'connections:read');
-    return this.database.read((stores) => stores.connections.list(caller.tenant.id, filter, page.first, page.after));
+    const parsed = parseFilter(filter);
+    return this.database.read((stores) => stores.connections.list(caller.tenant.id, parsed, page.first, page.after));
   }
 
   /** Open and resolved, oldest first; for connections that `find` or `list` gave to this caller. */
@@ -69,4 +78,17 @@ export class ConnectionQueryService {
     assertAllowed(caller, 'connections:read');
     return this.directory.budgetOf(budgetKeyOf(connection.environment, connection.teamKey));
   }
+}
+
+/**
+ * Databases limit how long a pattern and how many values one statement may have.
+ * @throws InvalidInput
+ */
+function parseFilter({ status, nameContains, ...filter }: ConnectionFilter): ConnectionFilter {
+  if (nameContains !== undefined && nameContains.length > LONGEST_CONNECTION_NAME) {
+    throw new InvalidInput(`No name has more than ${LONGEST_CONNECTION_NAME} characters.`, {
+      path: ['filter', 'nameContains'],
+    });
+  }
+  return { ...filter, nameContains, status: status && [...new Set(status)] };
 }

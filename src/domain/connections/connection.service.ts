@@ -6,7 +6,13 @@ import { AppError, Conflict, DuplicateConnection, InvalidInput, NotFound, StillR
 import { parseLabel } from '../label';
 import { type Database, type SlackWebApi, type Stores, UniqueViolation } from '../ports';
 import { type AccessTokenService, notReady } from './access-token.service';
-import type { AccessTokenId, Connection, ConnectionEnvironment, ConnectionId } from './connection';
+import {
+  type AccessTokenId,
+  type Connection,
+  type ConnectionEnvironment,
+  type ConnectionId,
+  LONGEST_CONNECTION_NAME,
+} from './connection';
 import { type ConnectionHealth, idsOf } from './connection-health.service';
 import { ConnectionProblem } from './connection-problem';
 import { type GrantVerifier, hintOf, type VerifiedGrant } from './grant-verifier.service';
@@ -34,7 +40,6 @@ export interface ConnectionServiceParts {
   readonly environments: readonly ConnectionEnvironment[];
 }
 
-const LONGEST_NAME = 200;
 const LONGEST_EXTERNAL_ID = 255;
 
 /** Creates, checks, changes and ends connections. Every method finds a connection by tenant and id together. */
@@ -330,7 +335,7 @@ function assertSameTeam(connection: Connection, grant: VerifiedGrant, path?: rea
 }
 
 function parseName(name: string): string {
-  return parseLabel(name, { what: "A connection's name", longest: LONGEST_NAME, path: ['input', 'name'] });
+  return parseLabel(name, { what: "A connection's name", longest: LONGEST_CONNECTION_NAME, path: ['input', 'name'] });
 }
 
 function parseExternalId(externalId: string | undefined): string | undefined {

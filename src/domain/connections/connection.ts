@@ -24,6 +24,8 @@ export type InstallLevel = (typeof installLevels)[number];
 /** What the tenant decided, apart from what Slack says. */
 export type ConnectionLifecycle = 'OPEN' | 'PAUSED' | 'DISCONNECTED';
 
+export const LONGEST_CONNECTION_NAME = 200;
+
 export interface SlackTeam {
   readonly slackId: string;
   readonly name: string;
