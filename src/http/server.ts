@@ -5,6 +5,7 @@ import type { GraphQLContext } from '../graphql/context';
 import { newId } from '../shared/ids';
 import type { Logger } from '../shared/logger';
 import { requestContext } from '../shared/request-context';
+import { withoutRouteSchemas } from '../shared/route-schemas';
 import { registerPlayground } from './playground.route';
 import type { RunningCalls } from './running-calls';
 
@@ -30,6 +31,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const { logger, calls } = options;
   const app = fastify({
     logger: false,
+    schemaController: withoutRouteSchemas,
     bodyLimit: LARGEST_BODY,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { withoutRouteSchemas } from '../shared/route-schemas';
 import { type Answer, bearerToken, type Call } from './call';
 import { type Controlled, registerControlRoutes } from './control/control.route';
 import type { FaultKind, FaultList } from './faults/fault';
@@ -34,7 +35,13 @@ export function buildServer(parts: ServerParts): FastifyInstance {
   const frameworkErrors = (_error: unknown, _request: unknown, reply: FastifyReply) => {
     reply.code(404).send(errorBody('bad_endpoint', 404, 'new'));
   };
-  const server = Fastify({ logger: false, bodyLimit: largestBodyBytes, forceCloseConnections: true, frameworkErrors });
+  const server = Fastify({
+    logger: false,
+    schemaController: withoutRouteSchemas,
+    bodyLimit: largestBodyBytes,
+    forceCloseConnections: true,
+    frameworkErrors,
+  });
   // Handlers read the body themselves: it comes late in the order of checks, and every media type is looked at alike.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
