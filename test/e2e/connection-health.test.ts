@@ -202,6 +202,19 @@ describe('a connection in mid-life', () => {
     expect(openIssues(recovered)).toEqual([]);
   });
 
+  it('stays degraded when a call is refused here, before Slack is asked', async () => {
+    const { id } = await tenant.connect();
+    app.simulator.faults.add({ kind: 'status', status: 503, times: 'always' });
+    await tenant.readUsers(id);
+    const before = app.simulator.requests.length;
+
+    const guest = { connectionId: id, user: { email: 'guest@example.com', guest: {} } };
+    expect((await tenant.changeUser('provisionUser', guest)).problems).toMatchObject([{ code: 'GUEST_NOT_ALLOWED' }]);
+
+    expect(app.simulator.requests).toHaveLength(before);
+    expect((await tenant.read(id))?.status).toBe('DEGRADED');
+  });
+
   it('keeps needing a person when Slack goes down on top of it', async () => {
     const { id } = await tenant.connect();
     rank('member');

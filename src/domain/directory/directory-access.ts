@@ -44,22 +44,36 @@ export class DirectoryAccess {
     if (connection.status === 'REAUTHORIZATION_REQUIRED') {
       throw await this.parts.health.blockingProblem(connection.id);
     }
+    const source = this.parts.tokens.sourceFor(connection);
+    let hasLeft = false;
     const client = this.parts.directory.for({
       environment: connection.environment,
       budgetKey: budgetKeyOf(connection.environment, connection.teamKey),
-      tokens: this.parts.tokens.sourceFor(connection),
+      tokens: {
+        ...source,
+        lease: async (action) => {
+          const token = await source.lease(action);
+          hasLeft = true;
+          return token;
+        },
+      },
     });
     try {
       const result = await work(client);
-      await this.parts.health.recordAnswer(connection);
+      if (hasLeft) await this.parts.health.recordAnswer(connection);
       return result;
     } catch (error) {
-      throw await this.explain(caller, connection, error);
+      throw await this.explain(caller, connection, error, { hasLeft });
     }
   }
 
   /** Notes what a failure says about the connection, and names its cause more exactly where auth.test can. */
-  private async explain(caller: Caller, connection: Connection, error: unknown): Promise<unknown> {
+  private async explain(
+    caller: Caller,
+    connection: Connection,
+    error: unknown,
+    { hasLeft }: { hasLeft: boolean },
+  ): Promise<unknown> {
     if (caller.signal.aborted) return error;
     if (error instanceof ConnectionProblem && error.code === 'REAUTHORIZATION_REQUIRED') {
       return (await this.#diagnoses.run(connection.id, () => this.diagnose(caller, connection))) ?? error;
@@ -68,7 +82,7 @@ export class DirectoryAccess {
       await this.parts.health.recordFailure(connection, error);
     } else if (error instanceof UpstreamOutcomeUnknown) {
       await this.parts.health.recordFailure(connection, new UpstreamUnavailable(error.message));
-    } else if (error instanceof AppError && !error.retryable) {
+    } else if (hasLeft && error instanceof AppError && !error.retryable) {
       await this.parts.health.recordAnswer(connection);
     }
     return error;
