@@ -1,0 +1,285 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { MovedClock } from '../support/moved-clock';
+import type { ProblemAnswer } from '../support/operations';
+import { startTestApp, type TestApp } from '../support/start-app';
+import { TenantClient } from '../support/tenant-client';
+
+/** Waits take no time; the clock moves on by them. */
+class InstantClock extends MovedClock {
+  override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.advance(ms);
+    await nextTurn();
+  }
+}
+
+type Token = 'business-admin' | 'business-owner' | 'enterprise-owner' | 'business-scopeless';
+type Lifecycle = 'OPEN' | 'PAUSED' | 'DISCONNECTED';
+
+/** What must be true of one connection, and of Slack, said as shortly as possible. */
+interface Model {
+  connection:
+    | { lifecycle: Lifecycle; token: Token | undefined; person: string | undefined; isDown: boolean }
+    | undefined;
+  readonly slack: { isDown: boolean; isDemoted: boolean; isPlanLow: boolean; readonly revoked: Set<Token> };
+}
+
+interface Real {
+  readonly tenant: TenantClient;
+  id: string;
+}
+
+/** What Slack would say of a token, in the order in which the gateway finds it out. */
+function diagnose({ slack }: Model, token: Token): string | undefined {
+  if (slack.isDown) return 'UPSTREAM_UNAVAILABLE';
+  if (slack.revoked.has(token)) return 'TOKEN_REVOKED';
+  if (token === 'business-scopeless') return 'MISSING_SCOPES';
+  if (token === 'business-admin' && slack.isDemoted) return 'INSTALLER_LOST_RIGHTS';
+  return slack.isPlanLow && token !== 'enterprise-owner' ? 'PLAN_TOO_LOW' : undefined;
+}
+
+function note(connection: NonNullable<Model['connection']>, problem: string | undefined): void {
+  if (problem === 'UPSTREAM_UNAVAILABLE') connection.isDown = true;
+  else if (problem) connection.person = problem;
+}
+
+function clear(connection: NonNullable<Model['connection']>): void {
+  connection.isDown = false;
+  connection.person = undefined;
+}
+
+function expectedState({ connection }: Model): { status: string; open: string[] } | null {
+  if (!connection) return null;
+  const open = [
+    ...(connection.person ? [connection.person] : []),
+    ...(connection.isDown ? ['UPSTREAM_UNAVAILABLE'] : []),
+  ];
+  if (connection.lifecycle !== 'OPEN') return { status: connection.lifecycle, open: open.sort() };
+  const status = connection.person ? 'REAUTHORIZATION_REQUIRED' : connection.isDown ? 'DEGRADED' : 'ACTIVE';
+  return { status, open: open.sort() };
+}
+
+const firstCode = (problems: readonly Pick<ProblemAnswer, 'code'>[]) => problems[0]?.code;
+
+/** A step: changes the model and says which code the caller must get, then does the same for real. */
+class Step implements fc.AsyncCommand<Model, Real> {
+  constructor(
+    private readonly name: string,
+    private readonly foresee: (model: Model) => string | undefined,
+    private readonly take: (real: Real) => Promise<string | undefined>,
+  ) {}
+
+  check(): boolean {
+    return true;
+  }
+
+  async run(model: Model, real: Real): Promise<void> {
+    const expected = this.foresee(model);
+    expect(await this.take(real)).toBe(expected);
+    const state = await real.tenant.read(real.id);
+    const open = state?.issues.filter(({ resolvedAt }) => resolvedAt === null).map(({ code }) => code);
+    expect(state && { status: state.status, open: open?.sort() }).toEqual(expectedState(model));
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+const whenThere =
+  (foresee: (model: Model, connection: NonNullable<Model['connection']>) => string | undefined) => (model: Model) =>
+    model.connection ? foresee(model, model.connection) : 'NOT_FOUND';
+
+const call =
+  (name: string, input: (real: Real) => object = ({ id }) => ({ id })) =>
+  async (real: Real) =>
+    firstCode((await real.tenant.change(name, input(real))).problems);
+
+const move = (name: string, lifecycle: Lifecycle) =>
+  new Step(
+    name,
+    whenThere((_, connection) => {
+      if (connection.lifecycle === 'DISCONNECTED') return 'CONNECTION_NOT_READY';
+      connection.lifecycle = lifecycle;
+      return undefined;
+    }),
+    call(name),
+  );
+
+const verify = new Step(
+  'verify',
+  whenThere((model, connection) => {
+    if (!connection.token) return 'CONNECTION_NOT_READY';
+    const problem = diagnose(model, connection.token);
+    if (problem) note(connection, problem);
+    else clear(connection);
+    return problem;
+  }),
+  call('verifyConnection'),
+);
+
+const read = new Step(
+  'read people',
+  (model) => {
+    const { connection } = model;
+    if (!connection) return undefined;
+    if (connection.lifecycle !== 'OPEN' || !connection.token) return 'CONNECTION_NOT_READY';
+    if (connection.person) return connection.person;
+    const problem = diagnose(model, connection.token);
+    if (problem) note(connection, problem);
+    else connection.isDown = false;
+    return problem;
+  },
+  async ({ tenant, id }) => (await tenant.readUsers(id)).errors?.[0]?.extensions.code as string | undefined,
+);
+
+const replace = (token: Token) =>
+  new Step(
+    `replace by ${token}`,
+    whenThere((model, connection) => {
+      const problem = diagnose(model, token) ?? (token === 'enterprise-owner' ? 'WRONG_WORKSPACE' : undefined);
+      if (problem) return problem;
+      connection.token = token;
+      if (connection.lifecycle === 'DISCONNECTED') connection.lifecycle = 'OPEN';
+      clear(connection);
+      return undefined;
+    }),
+    call('replaceToken', ({ id, tenant }) => ({ id, token: tenant.tokenOf(token) })),
+  );
+
+const disconnect = (revokeToken: boolean) =>
+  new Step(
+    revokeToken ? 'disconnect' : 'forget',
+    whenThere(({ slack }, connection) => {
+      if (!connection.token) return undefined;
+      if (revokeToken && slack.isDown) return 'UPSTREAM_UNAVAILABLE';
+      if (revokeToken) slack.revoked.add(connection.token);
+      Object.assign(connection, { lifecycle: 'DISCONNECTED', token: undefined });
+      clear(connection);
+      return undefined;
+    }),
+    call('disconnect', ({ id }) => ({ id, revokeToken })),
+  );
+
+const create = (token: Token) =>
+  new Step(
+    `create with ${token}`,
+    (model) => {
+      const problem = diagnose(model, token);
+      if (problem) return problem;
+      if (model.connection && model.connection.lifecycle !== 'DISCONNECTED') return 'DUPLICATE_CONNECTION';
+      model.connection = { lifecycle: 'OPEN', token, person: undefined, isDown: false };
+      return undefined;
+    },
+    async (real) => {
+      const { connection, problems } = await real.tenant.createConnection(token);
+      if (connection) real.id = connection.id;
+      return firstCode(problems);
+    },
+  );
+
+const remove = new Step(
+  'delete',
+  whenThere((model) => {
+    model.connection = undefined;
+    return undefined;
+  }),
+  async ({ tenant, id }) => firstCode((await tenant.deleteConnection(id)).problems),
+);
+
+describe('the life of a connection', () => {
+  let app: TestApp;
+  beforeAll(async () => {
+    app = await startTestApp({ clock: new InstantClock() });
+  });
+  afterAll(() => app?.stop());
+
+  /** Something happens at Slack, and the gateway is not told. */
+  const slack = (name: string, change: (state: Model['slack']) => void, really: () => void) =>
+    new Step(
+      name,
+      (model) => {
+        change(model.slack);
+        return undefined;
+      },
+      async () => {
+        really();
+        return undefined;
+      },
+    );
+
+  const goDown = (isDown: boolean) =>
+    slack(
+      isDown ? 'Slack goes down' : 'Slack comes back',
+      (state) => {
+        state.isDown = isDown;
+      },
+      () => {
+        app.simulator.faults.clear();
+        if (isDown) app.simulator.faults.add({ kind: 'status', status: 503, times: 'always' });
+      },
+    );
+  const demote = (isDemoted: boolean) =>
+    slack(
+      isDemoted ? 'the installer is demoted' : 'the installer is promoted',
+      (state) => {
+        state.isDemoted = isDemoted;
+      },
+      () => {
+        const organization = app.simulator.world.organization('business');
+        const person = organization.people.get(app.simulator.world.grants.get('business-admin')?.personId ?? '');
+        if (person) organization.setRank(person, isDemoted ? 'member' : 'admin');
+      },
+    );
+  const changePlan = (isPlanLow: boolean) =>
+    slack(
+      isPlanLow ? 'the plan is lowered' : 'the plan is raised',
+      (state) => {
+        state.isPlanLow = isPlanLow;
+      },
+      () => {
+        app.simulator.world.organization('business').plan = isPlanLow ? 'pro' : 'business';
+      },
+    );
+  const revoke = (token: Token) =>
+    slack(
+      `${token} is revoked at Slack`,
+      ({ revoked }) => revoked.add(token),
+      () => {
+        const grant = app.simulator.world.grants.get(token);
+        if (grant) grant.isRevoked = true;
+      },
+    );
+
+  it('follows what its owner wants and what Slack says, in whatever order things happen', async () => {
+    const steps = [
+      ...['business-admin', 'business-admin', 'business-owner'].map((token) => create(token as Token)),
+      ...['business-admin', 'business-owner', 'enterprise-owner', 'business-scopeless'].map((token) =>
+        replace(token as Token),
+      ),
+      ...[verify, verify, read, read, remove],
+      ...[move('pauseConnection', 'PAUSED'), move('resumeConnection', 'OPEN'), disconnect(true), disconnect(false)],
+      ...[true, false, false].flatMap((bad) => [goDown(bad), demote(bad), changePlan(bad)]),
+      revoke('business-admin'),
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.commands(
+          steps.map((step) => fc.constant(step)),
+          { maxCommands: 40, size: 'max' },
+        ),
+        async (commands) => {
+          app.simulator.reset();
+          const tenant = await TenantClient.create(app);
+          const model: Model = {
+            connection: undefined,
+            slack: { isDown: false, isDemoted: false, isPlanLow: false, revoked: new Set() },
+          };
+          await fc.asyncModelRun(() => ({ model, real: { tenant, id: 'con_none' } }), commands);
+        },
+      ),
+      { numRuns: 12, seed: 20_300_101 },
+    );
+  });
+});
