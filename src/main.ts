@@ -23,8 +23,6 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function serve(config: Config, logger: Logger): Promise<void> {
   const app = await startApp(config, { logger });
-  print(banner(config, app));
-  logger.info({ url: app.url, database: config.database.kind }, 'listening');
   const stop = once(async (signal: string) => {
     logger.info({ signal }, 'stopping');
     await app.stop();
@@ -35,6 +33,9 @@ async function serve(config: Config, logger: Logger): Promise<void> {
       stop(signal).then(() => process.exit(0), fail);
     });
   }
+  // After the signals: whoever waits for this line may stop the process at once.
+  print(banner(config, app));
+  logger.info({ url: app.url, database: config.database.kind }, 'listening');
 }
 
 /** What a person who started the gateway needs next. It goes to standard output only, never to the log. */

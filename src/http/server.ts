@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server';
 import { fastifyApolloHandler } from '@as-integrations/fastify';
-import { type FastifyError, type FastifyInstance, type FastifyRequest, fastify } from 'fastify';
+import { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { GraphQLContext } from '../graphql/context';
 import { newId } from '../shared/ids';
 import type { Logger } from '../shared/logger';
@@ -36,12 +36,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     genReqId: () => newId('req'),
+    // Paths that cannot be decoded never reach a hook or a route, and would be repeated in the answer.
+    frameworkErrors: (_error: unknown, { id }: FastifyRequest, reply: FastifyReply) => {
+      reply.headers(commonHeaders(id)).code(400).send(errorBody(400, id));
+    },
     forceCloseConnections: 'idle',
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
   });
   app.addHook('onRequest', (request, reply, done) => {
-    reply.header('x-request-id', request.id);
-    reply.header('x-content-type-options', 'nosniff');
+    reply.headers(commonHeaders(request.id));
     done();
   });
   // Otherwise a client that keeps its connection open after the last answer would hold the server.
@@ -138,6 +141,10 @@ function isBrowserVisit({ method, url, headers }: FastifyRequest): boolean {
 function isOtherCharset(contentType: string | undefined): boolean {
   const charsets = contentType?.toLowerCase().match(/charset\s*=\s*"?[^\s;"]*/g) ?? [];
   return charsets.some((charset) => !/=\s*"?utf-?8$/.test(charset));
+}
+
+function commonHeaders(requestId: string): Record<string, string> {
+  return { 'x-request-id': requestId, 'x-content-type-options': 'nosniff' };
 }
 
 const messages: Readonly<Record<number, string>> = {

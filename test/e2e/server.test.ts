@@ -1,13 +1,44 @@
 import { once } from 'node:events';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sendRaw } from '../support/raw-http';
 import { ServerProcess, type ServerProcessOptions } from '../support/server-process';
+import { startTestApp, type TestApp } from '../support/start-app';
 
 const connectionInput = 'CreateConnectionInput';
 const connectionSelection = 'connection { id status } problems { code }';
+
+const idleCount = 200;
+
+/** Serves from the first test to the last, with connections that never send what they should. */
+let app: TestApp;
+let cuts: Promise<string>[];
+
+beforeAll(async () => {
+  app = await startTestApp();
+  const stalled =
+    'POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"';
+  const halfHeaders = 'POST /graphql HTTP/1.1\r\nHost: a\r\nX-';
+  const sent = [...Array.from({ length: idleCount }, () => ''), stalled, stalled, halfHeaders];
+  cuts = (await Promise.all(sent.map((text) => openSocket(app, text)))).flat();
+});
+
+afterAll(() => app.stop());
+
+/** @returns once it is open: what the server sends before it cuts the connection. In a list, so as not to wait for it. */
+async function openSocket({ url }: TestApp, text: string): Promise<Promise<string>[]> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(text);
+  let received = '';
+  socket.on('data', (chunk: Buffer) => {
+    received += chunk.toString('latin1');
+  });
+  return [new Promise((resolve) => socket.on('error', () => undefined).on('close', () => resolve(received)))];
+}
 
 let folder: string;
 const running = new Set<ServerProcess>();
@@ -35,6 +66,79 @@ async function start(options: Partial<ServerProcessOptions> = {}): Promise<Serve
   return server;
 }
 
+describe('the routes', () => {
+  it('serve others while 200 sockets are idle and uploads have stalled', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => app.call<{ viewer: object }>('{ viewer { permissions } }')),
+    );
+
+    expect(answers.every(({ data }) => data?.viewer !== undefined)).toBe(true);
+    expect((await sendRaw(`${app.url}/healthz`, { method: 'GET' })).status).toBe(200);
+  });
+
+  it.each(['/healthz', '/readyz'])('answer %s to anybody, also without a body', async (path) => {
+    const answer = await sendRaw(`${app.url}${path}`, { method: 'GET' });
+    const head = await sendRaw(`${app.url}${path}`, { method: 'HEAD' });
+
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } });
+    expect(Object.keys(JSON.parse(answer.text))).toEqual(['status']);
+    expect(head).toMatchObject({ status: 200, text: '' });
+    expect(head.headers['content-length']).toBe(answer.headers['content-length']);
+  });
+
+  it.each(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'PROPFIND'])(
+    'answer 404 to %s of an unknown path',
+    async (method) => {
+      const answer = await sendRaw(`${app.url}/canary-path?canary-query`, { method });
+
+      expect(answer.status).toBe(404);
+      expect(answer.text).not.toContain('canary');
+      if (method !== 'HEAD') expect(JSON.parse(answer.text).errors[0].extensions.code).toBe('NOT_FOUND');
+    },
+  );
+
+  it.each([
+    '/%zz-canary',
+    '/canary/%c0%ae',
+    '/graphql/canary',
+    '/healthz/canary',
+    '//canary',
+    '/.env',
+    `/${'a'.repeat(9_000)}`,
+  ])('answer an odd path in the same form, and repeat nothing of it: %#', async (path) => {
+    const { status, text, headers } = await sendRaw(`${app.url}${path}`, { method: 'GET' });
+
+    expect([400, 404, 414]).toContain(status);
+    expect(JSON.parse(text)).toEqual({
+      errors: [
+        { message: expect.any(String), extensions: { code: expect.any(String), requestId: headers['x-request-id'] } },
+      ],
+    });
+    expect(text).not.toMatch(/canary|aaaa|FST_/);
+  });
+
+  it.each(['OPTIONS', 'PUT', 'PATCH', 'DELETE'])('name the methods of GraphQL to %s', async (method) => {
+    const { status, headers } = await sendRaw(`${app.url}/graphql`, { method });
+
+    expect(status).toBe(405);
+    expect(headers.allow).toBe('GET, POST');
+  });
+
+  it('let no web page of elsewhere read an answer', async () => {
+    const headers = { origin: 'https://elsewhere.example.com', 'access-control-request-method': 'POST' };
+    const preflight = await sendRaw(`${app.url}/graphql`, { method: 'OPTIONS', headers });
+    const call = await sendRaw(`${app.url}/graphql`, {
+      headers: { ...headers, 'content-type': 'application/json', authorization: `Bearer ${app.adminKey}` },
+      body: ['{"query":"{ viewer { permissions } }"}'],
+    });
+
+    for (const answer of [preflight, call]) {
+      expect(Object.keys(answer.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+      expect(answer.headers['x-content-type-options']).toBe('nosniff');
+    }
+  });
+});
+
 describe('what the process says', () => {
   it('tells a person the first key and the sandbox on standard output, and logs JSON without them on standard error', async () => {
     const server = await start({ env: { ROLLCALL_LOG_LEVEL: 'debug' } });
@@ -57,14 +161,14 @@ describe('what the process says', () => {
     expect(server.stdout).not.toContain('"msg"');
   });
 
-  it('shows the first key at the first start alone, and create-admin-key makes another', async () => {
+  it('shows the first key at the first start alone, and makes another beside a running gateway when told to', async () => {
     const first = await start();
     expect(await first.stop()).toBe(0);
+    const second = await start();
 
     const maker = launch({ args: ['create-admin-key'] });
     expect(await maker.ended).toBe(0);
     const [, key = ''] = /^Admin key \(shown once\): (rk_\S+)\n$/.exec(maker.stdout) ?? [];
-    const second = await start();
 
     expect(second.stdout).not.toContain('rk_');
     expect(second.stdout).toContain('npm start -- create-admin-key');
@@ -73,16 +177,6 @@ describe('what the process says', () => {
       expect(data).toEqual({ viewer: { permissions: ['ADMIN'] } });
     }
     expect(maker.stderr).not.toContain(key);
-  });
-
-  it('makes a key beside a running gateway, which takes it at once', async () => {
-    const server = await start();
-
-    const maker = launch({ args: ['create-admin-key'] });
-    expect(await maker.ended).toBe(0);
-
-    const key = /rk_\S+/.exec(maker.stdout)?.[0];
-    expect((await server.query('{ viewer { apiKey { name } } }', {}, key)).status).toBe(200);
   });
 });
 
@@ -140,21 +234,14 @@ describe('a start that cannot succeed', () => {
         return {};
       },
     ],
-    [
-      'a database that nobody serves',
-      async () => ({ DATABASE_URL: 'postgres://canary:canary@127.0.0.1:1/x', ...aKey }),
-    ],
     ['a host that is not of this machine', async () => ({ ROLLCALL_HOST: '192.0.2.1' })],
   ])('says in one line what is wrong with %s', async (_, prepare) => {
     const server = launch({ env: { ...(await prepare(join(folder, 'data'))), ROLLCALL_LOG_LEVEL: 'silent' } });
 
     expect(await server.ended).toBe(1);
     expect(server.stderr).toMatch(/^Rollcall cannot go on: [^\n]+\n$/);
-    expect(server.stderr).not.toContain('canary');
   });
 });
-
-const aKey = { ROLLCALL_SEALING_KEYS: Buffer.alloc(32, 7).toString('base64') };
 
 describe('a process that is killed', () => {
   it('has lost nothing of what it acknowledged when it starts again', async () => {
@@ -188,5 +275,15 @@ describe('a process that is killed', () => {
     const { data } = await again.query(query, { id: connection.id }, server.adminKey);
     expect(data).toEqual({ connection: { externalId: 'customer-1', status: 'ACTIVE' } });
     expect(again.printed('token of a workspace')).toBe(token);
+  });
+});
+
+describe('connections that never send what they should', () => {
+  it('are cut in the end, idle ones as well as uploads', async () => {
+    const received = await Promise.all(cuts);
+
+    expect(received).toHaveLength(idleCount + 3);
+    expect(received.slice(idleCount).every((text) => text.startsWith('HTTP/1.1 408'))).toBe(true);
+    expect((await app.call('{ viewer { permissions } }')).status).toBe(200);
   });
 });
