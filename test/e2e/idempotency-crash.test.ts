@@ -75,7 +75,8 @@ describe('a gateway that is killed', () => {
     simulator.faults.add({ kind: 'hangAfter', match: { method: 'POST', path: '/Users' } });
     const unanswered = provision('unanswered@example.com').catch(() => 'cut');
     await until(() => applied() === 1);
-    simulator.switches.writeTimeMs = 300;
+    // Long enough for a process to start that locks the database.
+    simulator.switches.writeTimeMs = 2_500;
     const before = posted();
     const unsaved = provision('unsaved@example.com').catch(() => 'cut');
     await until(() => posted() > before);
