@@ -12,14 +12,10 @@ import {
   seededPerson,
 } from '../support/people';
 import { seededRandom } from '../support/random';
+import { until } from '../support/until';
 
 function provision({ app, connectionId }: FaultyWorld, email: string, extra: object = {}): Promise<PersonPayload> {
   return changePerson(app, 'provisionUser', { connectionId, user: { email, title: 'Wanted' }, ...extra });
-}
-
-/** Waits for something that certainly comes, looking again whenever sockets had a chance to move. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function creationsIn({ simulator }: FaultyWorld, from: number) {

@@ -5,16 +5,12 @@ import { type Simulator, startSimulator } from '../../src/simulator/simulator';
 import { holdersOf } from '../support/people';
 import { ServerProcess } from '../support/server-process';
 import { lockFromOutside } from '../support/sqlite-locker';
+import { until } from '../support/until';
 
 interface Payload {
   readonly outcome: string;
   readonly user: { slackId: string } | null;
   readonly problems: readonly { code: string }[];
-}
-
-/** Waits for something that certainly comes, looking again whenever sockets had a chance to move. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 describe('a gateway that is killed', () => {
