@@ -197,6 +197,24 @@ describe('what is kept under a key', () => {
     expect(holdersOf(app.simulator, user.email)).toHaveLength(1);
   });
 
+  it.each([
+    ['address', { email: 'renamed.address@example.com' }],
+    ['user name', { userName: 'renamed' }],
+  ])('finds a person again whose new %s was stored, though its answer was lost', async (what, changes) => {
+    const user = what === 'address' ? { email: 'rename.address@example.com' } : { userName: 'rename.name' };
+    await provision(`rename.${what.length}`, { email: 'rename.name@example.com', ...user });
+    app.simulator.faults.add({ kind: 'resetAfter', match: { method: 'PATCH' } });
+    app.simulator.faults.add({ kind: 'status', status: 503, match: { method: 'GET', path: '/Users/' }, times: 3 });
+    const input = { connectionId, user, changes, idempotencyKey: `update.${what.length}` };
+    expect(await changePerson(app, 'updateUser', input)).toMatchObject({
+      outcome: 'FAILED',
+      problems: [{ code: 'UPSTREAM_OUTCOME_UNKNOWN', retryable: true }],
+    });
+    calmDown(app.simulator);
+    await app.restart();
+    expect(await changePerson(app, 'updateUser', input)).toMatchObject({ outcome: 'UPDATED', problems: [] });
+  });
+
   it("does not take somebody else's account for its own after a creation that never left", async () => {
     const user = { email: 'never.left@example.com' };
     app.simulator.faults.add({ kind: 'rateLimited', retryAfter: 3600, match: { method: 'POST' } });

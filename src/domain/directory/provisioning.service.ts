@@ -56,6 +56,8 @@ interface WriteContext {
 /** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
 const CREATION_SENT = 'creation-sent';
 const NOTHING_SENT = 'nothing-sent';
+/** Noted, with Slack's id, before an account gets another address or user name, under which it would not be found again. */
+const RENAMING_SENT = 'renaming-sent ';
 
 /** Slack's word for an organization whose members edit their own display names. Slack then refuses the whole request. */
 const DISPLAY_NAME_REFUSED = 'invalid_display_name';
@@ -115,14 +117,21 @@ export class ProvisioningService {
     return this.once(
       caller,
       { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes }, names: [input.user] },
-      async (context) => {
+      async (context, run) => {
         if (changes.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
-        return this.onPerson(context, input.user, async (user) => {
+        const renamedId = run.progress?.startsWith(RENAMING_SENT)
+          ? run.progress.slice(RENAMING_SENT.length)
+          : undefined;
+        const work = async (user: DirectoryUser): Promise<ProvisionResult> => {
           const missing = differences(user, changes);
-          if (!hasChanges(missing)) return { user, outcome: 'UNCHANGED', warnings: [] };
+          const isDone = !hasChanges(missing);
+          if (isDone) return { user, outcome: renamedId === undefined ? 'UNCHANGED' : 'UPDATED', warnings: [] };
+          const isRenaming = missing.email !== undefined || missing.userName !== undefined;
+          if (isRenaming) await run.saveProgress(RENAMING_SENT + user.slackId);
           return this.change(context, user, missing, undefined, 'UPDATED');
-        });
+        };
+        return this.onPerson(context, input.user, work, renamedId);
       },
     );
   }
@@ -198,12 +207,16 @@ export class ProvisioningService {
     });
   }
 
+  /** @param renamedId of the account that an interrupted run of this call may have given another name. */
   private async onPerson(
     context: WriteContext,
     by: UserSelector,
     work: (user: DirectoryUser) => Promise<ProvisionResult>,
+    renamedId?: string,
   ): Promise<ProvisionResult> {
-    const user = await locate(context.client, context.caller, by);
+    const { client, caller } = context;
+    const isRenamed = renamedId !== undefined;
+    const user = isRenamed ? await client.getUser(renamedId, caller) : await locate(client, caller, by);
     if (!user) throw new NotFound('There is no such person in Slack.', { path: ['input', 'user'] });
     return 'slackId' in by ? work(user) : this.onAccount(context, user, work);
   }
