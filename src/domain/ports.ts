@@ -140,9 +140,7 @@ export interface AccessTokenStore {
   /** Through the connection, so that another tenant's token is not found. */
   find(tenantId: TenantId, id: AccessTokenId): Promise<AccessToken | undefined>;
   findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
-  /** The newest token whatever its status, for display. */
-  findLatest(connectionId: ConnectionId): Promise<AccessToken | undefined>;
-  /** As findLatest, for many connections at once. */
+  /** The newest token of each connection whatever its status, for display. */
   listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]>;
   /** @throws SealBroken when the stored value cannot be opened: wrong or missing key, moved or damaged ciphertext. */
   open(id: AccessTokenId): Promise<Secret | undefined>;

@@ -1,5 +1,5 @@
 import type { ConnectionEnvironment } from '../domain/connections/connection';
-import { InvalidInput } from '../domain/errors';
+import { ConnectionNotReady } from '../domain/errors';
 
 /** Base URLs without a slash at the end. A base may carry a path, for a Slack that sits behind a prefix. */
 export interface SlackOrigin {
@@ -17,10 +17,14 @@ export const slackOrigins = {
   GOV: { web: 'https://slack-gov.com', scim: 'https://api.slack-gov.com' },
 } as const satisfies SlackOrigins;
 
-/** @throws InvalidInput when this gateway runs without the environment, e.g. without the sandbox. */
+/** @throws ConnectionNotReady when this gateway runs without the environment, e.g. without the sandbox. */
 export function originOf(origins: SlackOrigins, environment: ConnectionEnvironment): SlackOrigin {
   const origin = origins[environment];
-  if (origin === undefined) throw new InvalidInput(`This gateway runs without the environment ${environment}.`);
+  if (origin === undefined) {
+    throw new ConnectionNotReady(`This gateway runs without the environment ${environment}.`, {
+      remedy: 'Ask its operator to switch the environment on.',
+    });
+  }
   return origin;
 }
 

@@ -73,10 +73,6 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     return row ? toToken(row) : undefined;
   }
 
-  async findLatest(connectionId: ConnectionId): Promise<AccessToken | undefined> {
-    return (await this.listLatest([connectionId]))[0];
-  }
-
   async listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]> {
     if (connectionIds.length === 0) return [];
     const rows = await this.handle.run((manager) =>

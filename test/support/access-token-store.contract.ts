@@ -17,7 +17,7 @@ export function accessTokenStoreContract(shared: SharedStorage): void {
       const found = await shared.database.read(async ({ tokens }) => [
         await tokens.find(tenantId, token.id),
         await tokens.findActive(connection.id),
-        await tokens.findLatest(connection.id),
+        await tokens.listLatest([connection.id]).then(([latest]) => latest),
       ]);
       expect(found).toEqual([inserted, inserted, inserted]);
       const opened = await shared.database.read(({ tokens }) => tokens.open(token.id));
@@ -60,7 +60,7 @@ export function accessTokenStoreContract(shared: SharedStorage): void {
       const left = await shared.database.read(async ({ tokens }) => [
         await tokens.open(token.id),
         await tokens.findActive(connection.id),
-        await tokens.findLatest(connection.id),
+        await tokens.listLatest([connection.id]).then(([latest]) => latest),
       ]);
       expect(left).toEqual([undefined, undefined, { ...inserted, status: 'REVOKED' }]);
     });
@@ -89,7 +89,7 @@ export function accessTokenStoreContract(shared: SharedStorage): void {
 
       const [listed, latest, empty] = await shared.database.read(async ({ tokens }) => [
         await tokens.listLatest([one.id, two.id, none.id]),
-        await tokens.findLatest(one.id),
+        await tokens.listLatest([one.id]).then(([latest]) => latest),
         await tokens.listLatest([]),
       ]);
       expect(listed.map(({ id }) => id).sort()).toEqual([active.id, ended.id].sort());

@@ -149,7 +149,9 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
 
       await reopen(testKey(2), testKey(1));
 
-      const stored = await storage.database.read(({ tokens }) => tokens.findLatest(token.connectionId));
+      const stored = await storage.database.read(({ tokens }) =>
+        tokens.listLatest([token.connectionId]).then(([latest]) => latest),
+      );
       expect(stored?.fingerprint).toBe(storage.fingerprints.of(token.tenantId, token.secret));
     });
 

@@ -172,7 +172,7 @@ describe('WebApiClient', () => {
 
     it('says so when the gateway runs without the environment', async () => {
       const asking = rig.edge.webApi.identify('SANDBOX', new Secret(TOKEN), rig.call());
-      await expect(asking).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+      await expect(asking).rejects.toMatchObject({ code: 'CONNECTION_NOT_READY' });
     });
   });
 
