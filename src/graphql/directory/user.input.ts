@@ -72,7 +72,11 @@ export class ProfileFieldInput {
 
 @InputType('GuestInput', { description: 'Makes the account a multi-channel guest. Enterprise organizations only.' })
 export class GuestInput {
-  @Field(() => DateTimeScalar, { nullable: true, description: 'When the account ends by itself; never when left out.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description:
+      'When the account ends by itself. Left out: never for a new guest, as it is for an existing one. Null: never.',
+  })
   readonly expiresAt?: Date;
 }
 
