@@ -14,6 +14,17 @@ export interface Config {
     readonly drainTimeoutMs: number;
     /** How long one GraphQL call may take, waits for Slack's rate limits included. */
     readonly callTimeoutMs: number;
+    /** Where browsers and Slack reach this gateway; undefined: where it listens. Without a slash at the end. */
+    readonly publicUrl: string | undefined;
+  };
+  readonly installs: {
+    /** Where people may be sent after an installation: an address that begins with one of these, at a boundary of the path. */
+    readonly returnUrls: readonly string[];
+    readonly connectLinkTtlMs: number;
+  };
+  readonly upkeep: {
+    /** How often a connection that works is checked without anybody asking. */
+    readonly checkEveryMs: number;
   };
   readonly logLevel: LogLevel;
   readonly dataDirectory: string;
@@ -24,6 +35,8 @@ export interface Config {
     readonly gov: SlackOrigins;
     readonly attemptTimeoutMs: number;
     readonly limits: 'slack' | 'off';
+    /** The gateway's own app at each Slack; the sandbox's is its own. */
+    readonly apps: { readonly LIVE?: SlackAppConfig; readonly GOV?: SlackAppConfig };
   };
   readonly sandbox: SandboxConfig;
 }
@@ -44,6 +57,14 @@ export interface SlackOrigins {
   readonly scim: string;
 }
 
+/** What the pages of a Slack app show under "App Credentials". */
+export interface SlackAppConfig {
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly signingSecret: Secret;
+  readonly appId: string | undefined;
+}
+
 export type SandboxConfig =
   | { readonly kind: 'off' }
   | { readonly kind: 'on'; readonly port: number; readonly limits: boolean; readonly stateFile: string };
@@ -56,6 +77,8 @@ export class ConfigError extends Error {
   }
 }
 
+const MS_PER_MINUTE = 60_000;
+const MS_PER_HOUR = 60 * MS_PER_MINUTE;
 const SEALING_KEY_BYTES = 32;
 /** 32 bytes in base64 or base64url. Node's decoder skips what it does not know, and would make a key of a mistyped one. */
 const sealingKeyPattern = /^[A-Za-z0-9+/_-]{43}=?$/;
@@ -76,6 +99,16 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       playground: reader.flag('ROLLCALL_PLAYGROUND', true),
       drainTimeoutMs: reader.integer('ROLLCALL_DRAIN_TIMEOUT_MS', { fallback: 10_000, min: 0, max: 600_000 }),
       callTimeoutMs: reader.integer('ROLLCALL_CALL_TIMEOUT_MS', { fallback: 60_000, min: 1_000, max: 600_000 }),
+      publicUrl: reader.origin('ROLLCALL_PUBLIC_URL', undefined),
+    },
+    installs: {
+      returnUrls: reader.addresses('ROLLCALL_RETURN_URLS'),
+      connectLinkTtlMs:
+        reader.integer('ROLLCALL_CONNECT_LINK_HOURS', { fallback: 72, min: 1, max: 24 * 30 }) * MS_PER_HOUR,
+    },
+    upkeep: {
+      checkEveryMs:
+        reader.integer('ROLLCALL_CHECK_EVERY_MINUTES', { fallback: 360, min: 1, max: 10_080 }) * MS_PER_MINUTE,
     },
     logLevel: reader.choice('ROLLCALL_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     dataDirectory,
@@ -92,6 +125,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
       },
       attemptTimeoutMs: reader.integer('ROLLCALL_SLACK_TIMEOUT_MS', { fallback: 10_000, min: 100, max: 120_000 }),
       limits: reader.choice('ROLLCALL_SLACK_LIMITS', ['slack', 'off'], 'slack'),
+      apps: { LIVE: readSlackApp(reader, 'ROLLCALL_SLACK_'), GOV: readSlackApp(reader, 'ROLLCALL_SLACK_GOV_') },
     },
     sandbox: readSandbox(reader, database, dataDirectory),
   };
@@ -126,6 +160,28 @@ function readSealing(reader: EnvironmentReader, database: DatabaseConfig, dataDi
     reader.problem('ROLLCALL_SEALING_KEYS names a key twice');
   }
   return { kind: 'keys', keys: keys.map((key) => new Secret(key)) };
+}
+
+/** All of it or none: half an app could begin an installation and not finish it. */
+function readSlackApp(reader: EnvironmentReader, prefix: string): SlackAppConfig | undefined {
+  const clientId = reader.text(`${prefix}CLIENT_ID`);
+  const clientSecret = reader.text(`${prefix}CLIENT_SECRET`);
+  const signingSecret = reader.text(`${prefix}SIGNING_SECRET`);
+  const appId = reader.text(`${prefix}APP_ID`);
+  if (clientId === undefined && clientSecret === undefined && signingSecret === undefined) {
+    if (appId !== undefined) reader.problem(`${prefix}APP_ID says nothing without ${prefix}CLIENT_ID`);
+    return undefined;
+  }
+  if (clientId === undefined || clientSecret === undefined || signingSecret === undefined) {
+    reader.problem(
+      `${prefix}CLIENT_ID, ${prefix}CLIENT_SECRET and ${prefix}SIGNING_SECRET belong together: set all three, or none`,
+    );
+    return undefined;
+  }
+  if (!/^\d+\.\d+$/.test(clientId)) reader.problem(`${prefix}CLIENT_ID must be two numbers joined by a dot`);
+  if (appId !== undefined && !/^A[A-Z0-9]+$/.test(appId))
+    reader.problem(`${prefix}APP_ID must be an id such as A0123ABCD`);
+  return { clientId, clientSecret: new Secret(clientSecret), signingSecret: new Secret(signingSecret), appId };
 }
 
 /** The sandbox keeps its people in this process, so replicas on one PostgreSQL would each show another Slack: off there. */
@@ -177,17 +233,29 @@ class EnvironmentReader {
     return fallback;
   }
 
-  /** Tokens are sent to this address: it must be https, and plain http only where it cannot leave the machine. */
-  origin(name: string, fallback: string): string {
+  /** Tokens are sent to this address, or people: it must be https, and plain http only where it cannot leave the machine. */
+  origin<Fallback extends string | undefined>(name: string, fallback: Fallback): string | Fallback {
     const value = this.text(name);
     if (value === undefined) return fallback;
+    this.checkAddress(name, value);
+    return value.replace(/\/+$/, '');
+  }
+
+  /** Addresses separated by commas, each as `origin` wants it. */
+  addresses(name: string): string[] {
+    const values = (this.text(name) ?? '').split(',').map((part) => part.trim());
+    const given = values.filter((value) => value !== '');
+    for (const value of given) this.checkAddress(name, value);
+    return given;
+  }
+
+  private checkAddress(name: string, value: string): void {
     const url = URL.canParse(value) ? new URL(value) : undefined;
     const isSafe = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
     if (!url || !isSafe) this.problem(`${name} must be an https address (plain http is accepted for loopback only)`);
     else if (url.username || url.password || url.search || url.hash) {
       this.problem(`${name} must be an address without user, query or fragment`);
     }
-    return value.replace(/\/+$/, '');
   }
 }
 

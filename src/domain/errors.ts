@@ -18,6 +18,10 @@ export const errorCodes = [
   'REAUTHORIZATION_REQUIRED',
   'TOKEN_REVOKED',
   'TOKEN_EXPIRED',
+  'APP_UNINSTALLED',
+  'APP_CREDENTIALS_REFUSED',
+  'INSTALL_DENIED',
+  'INSTALL_EXPIRED',
   'WRONG_WORKSPACE',
   'DUPLICATE_CONNECTION',
   'IP_NOT_ALLOWED',
@@ -226,4 +230,39 @@ export class UpstreamOutcomeUnknown extends AppError {
 export class StorageUnavailable extends AppError {
   readonly code = 'INTERNAL';
   override readonly retryable = true;
+}
+
+/** Slack does not take the refresh token (any more): the authorization is over, or somebody else has used it. */
+export class GrantLost extends AppError {
+  readonly code = 'REAUTHORIZATION_REQUIRED';
+
+  constructor(readonly slackCode: string) {
+    super('Slack does not accept the refresh token any more.');
+  }
+}
+
+/** Slack refuses the gateway's own client id or secret. The operator must repair the configuration; grants stay as they are. */
+export class AppCredentialsRefused extends AppError {
+  readonly code = 'APP_CREDENTIALS_REFUSED';
+
+  constructor(readonly slackCode: string) {
+    super("Slack refuses the credentials of this gateway's own app.", {
+      remedy:
+        'The operator of this gateway must set the client id and the client secret as the pages of its Slack app show them.',
+    });
+  }
+}
+
+/** An installation did not come about. `canRetry` tells whether beginning again may help without anybody changing anything. */
+export class InstallRefused extends AppError {
+  readonly canRetry: boolean;
+
+  constructor(
+    readonly code: 'INSTALL_DENIED' | 'INSTALL_EXPIRED' | 'UPSTREAM_REJECTED',
+    message: string,
+    { canRetry = true, ...options }: ErrorOptionsWithRemedy & { canRetry?: boolean } = {},
+  ) {
+    super(message, options);
+    this.canRetry = canRetry;
+  }
 }

@@ -14,6 +14,7 @@ import type {
 } from './connections/connection';
 import type { Action } from './connections/scopes';
 import type { DirectoryUser, UserChanges, UserDraft } from './directory/user';
+import type { InstallStore, LeaseStore, SlackEventStore } from './install-ports';
 
 // ---------------------------------------------------------------- storage
 
@@ -35,6 +36,9 @@ export interface Stores {
   readonly issues: ConnectionIssueStore;
   readonly tokens: AccessTokenStore;
   readonly idempotency: IdempotencyStore;
+  readonly installs: InstallStore;
+  readonly leases: LeaseStore;
+  readonly slackEvents: SlackEventStore;
 }
 
 /** A position in a list ordered by creation, newest first; ids break ties. */
@@ -81,7 +85,19 @@ export interface ConnectionStore {
   insert(connection: Connection): Promise<void>;
   find(tenantId: TenantId, id: ConnectionId): Promise<Connection | undefined>;
   findByTeam(tenantId: TenantId, environment: ConnectionEnvironment, teamKey: string): Promise<Connection | undefined>;
+  /** The newest connection of the tenant to this team that was disconnected. */
+  findDisconnectedByTeam(
+    tenantId: TenantId,
+    environment: ConnectionEnvironment,
+    teamKey: string,
+  ): Promise<Connection | undefined>;
   findByExternalId(tenantId: TenantId, externalId: string): Promise<Connection | undefined>;
+  /** Of every tenant, not disconnected: for what Slack says about a team as a whole. */
+  listByTeams(environment: ConnectionEnvironment, teamKeys: readonly string[]): Promise<Connection[]>;
+  /** Of every tenant, OPEN, with a check due by `now`; the longest overdue first. */
+  listDueForCheck(now: Date, limit: number): Promise<Connection[]>;
+  /** Says when the connection is to be checked next. It is no change of the connection: the version stays. */
+  scheduleCheck(id: ConnectionId, at: Date): Promise<void>;
   list(
     tenantId: TenantId,
     filter: ConnectionFilter,
@@ -132,11 +148,24 @@ export interface NewAccessToken {
   readonly expiresAt?: Date;
   readonly createdAt: Date;
   readonly verifiedAt?: Date;
+  /** Slack's id of the app that the token was granted to, for a token that came of an installation. */
+  readonly appSlackId?: string;
+}
+
+/** A pair that a refresh gave, or that a long-lived token was exchanged for. */
+export interface RefreshedToken {
+  readonly secret: Secret;
+  readonly refreshToken: Secret;
+  readonly hint: string;
+  readonly grantedScopes: readonly string[];
+  readonly expiresAt?: Date;
+  readonly refreshedAt: Date;
+  readonly appSlackId?: string;
 }
 
 export interface AccessTokenStore {
-  /** Seals the secret, bound to the row and the column, and stores it as the connection's ACTIVE token. */
-  insert(token: NewAccessToken, secret: Secret): Promise<AccessToken>;
+  /** Seals both secrets, each bound to the row and its column, and stores them as the connection's ACTIVE token. */
+  insert(token: NewAccessToken, secret: Secret, refreshToken?: Secret): Promise<AccessToken>;
   /** Through the connection, so that another tenant's token is not found. */
   find(tenantId: TenantId, id: AccessTokenId): Promise<AccessToken | undefined>;
   findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
@@ -144,6 +173,33 @@ export interface AccessTokenStore {
   listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]>;
   /** @throws SealBroken when the stored value cannot be opened: wrong or missing key, moved or damaged ciphertext. */
   open(id: AccessTokenId): Promise<Secret | undefined>;
+  /** @throws SealBroken as open does. */
+  openRefreshToken(id: AccessTokenId): Promise<Secret | undefined>;
+  /**
+   * Notes that a refresh token is about to be spent, so that a successor of this process knows that the answer may be
+   * lost. Where the token is ACTIVE and of this generation. @returns false otherwise.
+   */
+  beginRefresh(id: AccessTokenId, generation: number, at: Date): Promise<boolean>;
+  /** Replaces both secrets and raises the generation, where the token is ACTIVE and of this generation. @returns false otherwise. */
+  saveRefreshed(
+    tenantId: TenantId,
+    { id, generation }: Pick<AccessToken, 'id' | 'generation'>,
+    pair: RefreshedToken,
+  ): Promise<boolean>;
+  /** Erases a refresh token that Slack does not take any more; the access token may live on until it expires. */
+  dropRefreshToken(id: AccessTokenId, generation: number): Promise<void>;
+  /**
+   * ACTIVE tokens with a refresh token that expire before `before` or whose refresh was begun and not finished, of OPEN
+   * connections that need no new authorization, of every tenant; unfinished ones and soonest expiry first.
+   */
+  listDueForRefresh(before: Date, limit: number): Promise<AccessToken[]>;
+  /** Whether a connection other than this one holds an ACTIVE token of the same installer on the same team. */
+  isSharedGrant(grant: {
+    environment: ConnectionEnvironment;
+    teamKey: string;
+    installerSlackId: string;
+    exceptConnectionId?: ConnectionId;
+  }): Promise<boolean>;
   markVerified(
     id: AccessTokenId,
     at: Date,
@@ -240,6 +296,8 @@ export interface SlackWebApi {
 
 export interface LeasedToken {
   readonly id: AccessTokenId | undefined;
+  /** Which of the token's successive values this is; undefined for a token that is not stored. */
+  readonly generation?: number;
   readonly secret: Secret;
 }
 

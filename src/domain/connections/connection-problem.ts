@@ -70,6 +70,17 @@ export const connectionProblems = {
       'Reinstall the app in Slack, or refresh the token where it was issued, and replace the token of this connection.',
     consequence: 'REAUTHORIZE',
   },
+  APP_UNINSTALLED: {
+    message: 'The app was removed from Slack, and its tokens ended with it.',
+    remedy: 'Install the app in Slack again.',
+    consequence: 'REAUTHORIZE',
+  },
+  APP_CREDENTIALS_REFUSED: {
+    message: "Slack refuses the credentials of this gateway's own app, so the token cannot be renewed.",
+    remedy:
+      'The operator of this gateway must set the client id and the client secret as the pages of its Slack app show them. Nobody at the customer needs to do anything.',
+    consequence: 'DEGRADE',
+  },
   WRONG_WORKSPACE: {
     message: 'The token belongs to another Slack team than this connection.',
     remedy: 'Use a token of the team that this connection was made for, or create a new connection for the other team.',

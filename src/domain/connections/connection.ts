@@ -86,10 +86,16 @@ export interface AccessToken {
   readonly hint: string;
   readonly fingerprint: string;
   readonly expiresAt?: Date;
+  /** Whether a refresh token is stored beside it. */
   readonly refreshable: boolean;
+  /** Begins with 1 and grows with each refresh: a refresh keeps the id and replaces the value. */
+  readonly generation: number;
+  readonly appSlackId?: string;
   readonly createdAt: Date;
   readonly verifiedAt?: Date;
   readonly refreshedAt?: Date;
+  /** Set while a refresh token may have been spent without its answer being stored. */
+  readonly refreshStartedAt?: Date;
   readonly lastUsedAt?: Date;
 }
 

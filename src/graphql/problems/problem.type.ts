@@ -28,6 +28,12 @@ registerEnumType(ProblemCodeEnum, {
     REAUTHORIZATION_REQUIRED: { description: 'The stored token can no longer be used; a person must install again.' },
     TOKEN_REVOKED: { description: 'The token was revoked, or the app removed.' },
     TOKEN_EXPIRED: { description: 'The token has expired.' },
+    APP_UNINSTALLED: { description: 'The app was removed from the workspace or the organization.' },
+    APP_CREDENTIALS_REFUSED: {
+      description: "Slack refuses the gateway's own app credentials; only its operator can repair that.",
+    },
+    INSTALL_DENIED: { description: 'The person did not approve the installation, or Slack did not let it happen.' },
+    INSTALL_EXPIRED: { description: 'The link or the installation is over; it must be begun again.' },
     WRONG_WORKSPACE: { description: 'The token belongs to another Slack team than the connection.' },
     DUPLICATE_CONNECTION: { description: 'The tenant has a connection to this Slack team already.' },
     IP_NOT_ALLOWED: { description: "Slack refuses the gateway's address." },
