@@ -1,4 +1,4 @@
-import type { RateBudget } from '../domain/ports';
+import type { RateBudget } from '../domain/directory-ports';
 import type { Clock } from '../shared/clock';
 import { type BudgetClass, type BudgetRow, type RowLimit, rowLimits } from './endpoints';
 import { TeamQueue, type WaitBounds } from './team-queue';

@@ -1,7 +1,8 @@
 import { ConnectionProblem } from '../domain/connections/connection-problem';
 import type { Action } from '../domain/connections/scopes';
+import type { DirectoryTarget } from '../domain/directory-ports';
 import { ResourceLocked } from '../domain/errors';
-import type { DirectoryTarget, LeasedToken, UpstreamCall } from '../domain/ports';
+import type { LeasedToken, UpstreamCall } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import { Attempts } from './attempts';

@@ -1,7 +1,8 @@
 import type { Action } from '../domain/connections/scopes';
 import type { DirectoryUser, UserChanges, UserDraft } from '../domain/directory/user';
+import type { DirectoryClient, UpstreamUserFilter, UserSlice } from '../domain/directory-ports';
 import { NotFound } from '../domain/errors';
-import type { DirectoryClient, UpstreamCall, UpstreamUserFilter, UserSlice } from '../domain/ports';
+import type { UpstreamCall } from '../domain/ports';
 import { scimEndpoints } from './endpoints';
 import { VerbNotSupported } from './errors';
 import type { ScimExchange } from './scim-exchange';

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
-import type { DirectoryClient, DirectoryTarget, RateBudget, SlackDirectory, SlackWebApi } from '../domain/ports';
+import type { DirectoryClient, DirectoryTarget, RateBudget, SlackDirectory } from '../domain/directory-ports';
+import type { SlackWebApi } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import { UnknownCodeLog } from './errors';

@@ -1,6 +1,7 @@
 import { type DirectoryUser, holdsEmail } from '../domain/directory/user';
+import type { UpstreamUserFilter, UserSlice } from '../domain/directory-ports';
 import { InvalidInput, UpstreamRejected } from '../domain/errors';
-import type { UpstreamCall, UpstreamUserFilter, UserSlice } from '../domain/ports';
+import type { UpstreamCall } from '../domain/ports';
 import type { Logger } from '../shared/logger';
 import { scimEndpoints } from './endpoints';
 import { unavailable } from './errors';

@@ -1,7 +1,8 @@
 import type { Clock } from '../../shared/clock';
 import { assertAllowed, type Caller } from '../access/access';
+import type { RateBudget, SlackDirectory } from '../directory-ports';
 import { InvalidInput } from '../errors';
-import type { ConnectionFilter, Database, ListPosition, ListSlice, RateBudget, SlackDirectory } from '../ports';
+import type { ConnectionFilter, Database, ListPosition, ListSlice } from '../ports';
 import {
   type AccessToken,
   type AccessTokenId,

@@ -1,5 +1,6 @@
 import { Secret } from '../../shared/secret';
-import type { SlackDirectory, SlackWebApi, TokenIdentity, TokenSource, UpstreamCall } from '../ports';
+import type { SlackDirectory } from '../directory-ports';
+import type { SlackWebApi, TokenIdentity, TokenSource, UpstreamCall } from '../ports';
 import type { ConnectionEnvironment, InstallLevel, SlackInstaller, SlackTeam } from './connection';
 import { ConnectionProblem } from './connection-problem';
 import { missingScopes, requiredScopes } from './scopes';

@@ -6,8 +6,9 @@ import type { AccessTokenId, Connection, ConnectionId } from '../connections/con
 import type { ConnectionHealth } from '../connections/connection-health.service';
 import { ConnectionProblem } from '../connections/connection-problem';
 import { budgetKeyOf, type GrantVerifier } from '../connections/grant-verifier.service';
+import type { DirectoryClient, SlackDirectory } from '../directory-ports';
 import { AppError, NotFound, UpstreamOutcomeUnknown, UpstreamUnavailable } from '../errors';
-import type { Database, DirectoryClient, SlackDirectory } from '../ports';
+import type { Database } from '../ports';
 
 /**
  * The way from a caller to a connection's people: permission, tenant, readiness; and afterwards what the call says about

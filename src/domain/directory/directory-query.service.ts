@@ -1,7 +1,7 @@
 import type { Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
+import type { DirectoryClient, UpstreamUserFilter, UserSlice } from '../directory-ports';
 import { InvalidInput } from '../errors';
-import type { DirectoryClient, UpstreamUserFilter, UserSlice } from '../ports';
 import type { DirectoryAccess } from './directory-access';
 import {
   type DirectoryUser,

@@ -2,6 +2,7 @@ import type { Clock } from '../../shared/clock';
 import { KeyedMutex } from '../../shared/mutex';
 import { assertAllowed, type Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
+import type { DirectoryClient } from '../directory-ports';
 import {
   EmailTaken,
   InvalidInput,
@@ -10,7 +11,6 @@ import {
   UpstreamRejected,
   UserNameUnavailable,
 } from '../errors';
-import type { DirectoryClient } from '../ports';
 import type { DirectoryAccess } from './directory-access';
 import { locate } from './directory-query.service';
 import type { IdempotencyService, IdempotentRun } from './idempotency.service';

@@ -1,4 +1,5 @@
-import type { DirectoryClient, DirectoryTarget, UpstreamCall } from '../../../src/domain/ports';
+import type { DirectoryClient, DirectoryTarget } from '../../../src/domain/directory-ports';
+import type { UpstreamCall } from '../../../src/domain/ports';
 import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator';

@@ -1,6 +1,6 @@
 import type { DirectoryUser } from '../../../src/domain/directory/user';
+import type { DirectoryClient } from '../../../src/domain/directory-ports';
 import { AppError, UpstreamOutcomeUnknown } from '../../../src/domain/errors';
-import type { DirectoryClient } from '../../../src/domain/ports';
 import type { FaultRule } from '../../../src/simulator/faults/fault';
 import { type Simulated, startSimulated } from './simulated';
 

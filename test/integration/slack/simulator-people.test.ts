@@ -1,4 +1,5 @@
 import type { DirectoryUser, UserChanges } from '../../../src/domain/directory/user';
+import type { DirectoryClient } from '../../../src/domain/directory-ports';
 import {
   EmailTaken,
   GuestNotAllowed,
@@ -6,7 +7,6 @@ import {
   UserNameInvalid,
   UserNameUnavailable,
 } from '../../../src/domain/errors';
-import type { DirectoryClient } from '../../../src/domain/ports';
 import { type Simulated, startSimulated } from './simulated';
 
 describe('people at the simulated Slack', () => {

@@ -1,6 +1,7 @@
 import type { DirectoryUser } from '../../../src/domain/directory/user';
+import type { DirectoryClient } from '../../../src/domain/directory-ports';
 import { NotFound, UserNameUnavailable } from '../../../src/domain/errors';
-import type { DirectoryClient, UpstreamCall } from '../../../src/domain/ports';
+import type { UpstreamCall } from '../../../src/domain/ports';
 import { systemClock } from '../../../src/shared/clock';
 import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';

@@ -1,5 +1,6 @@
 import { MockAgent } from 'undici';
-import type { DirectoryTarget, LeasedToken, TokenSource, UpstreamCall } from '../../../src/domain/ports';
+import type { DirectoryTarget } from '../../../src/domain/directory-ports';
+import type { LeasedToken, TokenSource, UpstreamCall } from '../../../src/domain/ports';
 import { Secret } from '../../../src/shared/secret';
 import { createSlackEdge, type SlackEdge } from '../../../src/slack/slack-directory';
 import { FakeClock } from '../../support/fake-clock';

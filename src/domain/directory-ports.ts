@@ -1,0 +1,76 @@
+import type { ConnectionEnvironment } from './connections/connection';
+import type { Action } from './connections/scopes';
+import type { DirectoryUser, UserChanges, UserDraft } from './directory/user';
+import type { TokenSource, UpstreamCall } from './ports';
+
+export interface DirectoryTarget {
+  readonly environment: ConnectionEnvironment;
+  /** What shares one budget of Slack's limits: the Slack team. Cache keys start with it. */
+  readonly budgetKey: string;
+  readonly tokens: TokenSource;
+}
+
+export interface UserSlice {
+  readonly users: readonly DirectoryUser[];
+  readonly totalResults: number;
+  readonly startIndex: number;
+  /** How many places of the list the page covers; more than `users` when entries were unreadable or came twice. */
+  readonly entryCount: number;
+}
+
+/** The filters that Slack evaluates itself. */
+export type UpstreamUserFilter = { readonly email: string } | { readonly userName: string } | { readonly guest: true };
+
+/** The SCIM data source: a client per connection, bound to a token source and never to a token. */
+export interface SlackDirectory {
+  for(target: DirectoryTarget): DirectoryClient;
+  /** What is left of Slack's limits, as far as this process knows. */
+  budgetOf(budgetKey: string): readonly RateBudget[];
+}
+
+export interface RateBudget {
+  readonly endpointClass: string;
+  readonly limitPerMinute: number;
+  readonly burst: number;
+  readonly remaining: number;
+  /** Set while Slack's own Retry-After is running. */
+  readonly blockedUntil?: Date;
+}
+
+/**
+ * One Slack team's people over SCIM 2.0. Reads repeat what failed in passing within the call's deadline. Writes never
+ * repeat blindly: when an answer is lost they throw UpstreamOutcomeUnknown, and the caller settles it by reading.
+ *
+ * All methods may throw: ConnectionProblem (the grant), RateLimited and ResourceLocked (retryAfterSeconds, when the wait
+ * would pass the deadline), UpstreamUnavailable, UpstreamRejected (slackCode, httpStatus).
+ */
+export interface DirectoryClient {
+  /** The cheapest call that proves that SCIM answers for this token. */
+  probe(call: UpstreamCall): Promise<void>;
+  /** One page in Slack's order. @param startIndex 1-based. @param count 1..1000; Slack may return fewer. */
+  listUsers(
+    page: { startIndex: number; count: number; filter?: UpstreamUserFilter },
+    call: UpstreamCall,
+  ): Promise<UserSlice>;
+  /** Everybody, active or not, who holds the address (primary or secondary), or carries the user name. */
+  findUsers(by: { email: string } | { userName: string }, call: UpstreamCall): Promise<readonly DirectoryUser[]>;
+  /** @returns undefined when Slack knows no such person. */
+  getUser(slackId: string, call: UpstreamCall): Promise<DirectoryUser | undefined>;
+  /**
+   * @returns the account as Slack answered it; undefined when the answer was a success without a readable body.
+   * @throws EmailTaken (heldBy not filled), UserNameUnavailable, UserNameInvalid, GuestNotAllowed, InvalidInput, UpstreamOutcomeUnknown
+   */
+  createUser(draft: UserDraft & { readonly userName: string }, call: UpstreamCall): Promise<DirectoryUser | undefined>;
+  /**
+   * Sends the differences only. `current` is the account as last read: paths such as emails[value eq "…"] need it.
+   * @param extra.active reactivates or deactivates in the same request.
+   * @returns as createUser; undefined also when the answer had no body.
+   * @throws as createUser, and NotFound, ProtectedUser
+   */
+  updateUser(
+    current: DirectoryUser,
+    changes: UserChanges,
+    extra: { readonly active?: boolean; readonly action: Action },
+    call: UpstreamCall,
+  ): Promise<DirectoryUser | undefined>;
+}
