@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { parseExample } from '../../src/console/playground/example';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process';
-import { describeInBrowser, GuardedContext, launchBrowser } from '../support/playground-browser';
+import { describeInBrowser, GuardedContext, launchBrowser, type PlaygroundPage } from '../support/playground-browser';
 import { goodKey, type PlaygroundServer, playgroundRoot, startPlaygroundServer } from '../support/playground-server';
 
 jest.setTimeout(60_000);
@@ -89,19 +89,25 @@ describeInBrowser('the playground in a browser', () => {
 
   describe('in front of a small server', () => {
     let server: PlaygroundServer;
+    /** One page for all: the editor takes seconds to load. Each test enters the key that it needs. */
+    let playground: PlaygroundPage;
 
-    beforeEach(async () => {
+    beforeAll(async () => {
       server = await startPlaygroundServer();
       guarded = await GuardedContext.open(browser, server.origin);
+      playground = await guarded.openPlayground();
     });
-    afterEach(async () => {
+    afterEach(() => {
+      server.requests.length = 0;
+      expect(guarded.complaints.splice(0)).toEqual([]);
+    });
+    afterAll(async () => {
       await guarded?.context.close();
       await server?.app.close();
-      expect(guarded?.complaints).toEqual([]);
     });
 
     it('opens with every example in a tab of its own, in file order, and asks for a key', async () => {
-      const { page, status } = await guarded.openPlayground();
+      const { page, status } = playground;
 
       expect(await page.title()).toBe('Rollcall playground');
       expect(await page.locator('html').getAttribute('lang')).toBe('en');
@@ -111,8 +117,6 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('shows whose key it is and sends it with every request, the look at the schema included', async () => {
-      const playground = await guarded.openPlayground();
-
       await playground.enterKey(goodKey, 'first admin key');
       await playground.run(/"Default"/);
 
@@ -126,8 +130,6 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('shows what the gateway says about a key that does not work, and does not ask for the schema with it', async () => {
-      const playground = await guarded.openPlayground();
-
       await playground.enterKey('wrong-key', 'This API key is not known.');
       await playground.run(/UNAUTHENTICATED/);
 
@@ -136,7 +138,6 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('hides the key until asked, and takes a pasted Bearer header for the key in it', async () => {
-      const playground = await guarded.openPlayground();
       const { page, keyField } = playground;
       await playground.enterKey(`  Bearer ${goodKey} `, 'first admin key');
 
@@ -147,7 +148,6 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('keeps the key for this browser tab only, and forgets it when it is cleared', async () => {
-      const playground = await guarded.openPlayground();
       await playground.enterKey(goodKey, 'first admin key');
 
       expect(await playground.stored('localStorage')).not.toContain(goodKey);
@@ -156,16 +156,16 @@ describeInBrowser('the playground in a browser', () => {
 
       const otherTab = await guarded.openPlayground();
       expect(await otherTab.keyField.inputValue()).toBe('');
+      await otherTab.page.close();
 
       await playground.enterKey('', 'Paste an API key to begin.');
       expect(await playground.stored('sessionStorage')).not.toContain(goodKey);
     });
 
     it('loads the variables of an example with it, and finds an example by what it does', async () => {
-      const playground = await guarded.openPlayground();
       const summary = examples.find(({ title }) => title === 'ProvisionUser')?.summary;
 
-      await playground.page.getByRole('button', { name: 'Show Examples' }).click();
+      await playground.showExamples();
       await playground.page.getByRole('button', { name: summary }).click();
 
       await playground.tab('ProvisionUser', { selected: true }).waitFor();
@@ -174,13 +174,12 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('opens an example again, as it was, after its tab was closed', async () => {
-      const playground = await guarded.openPlayground();
       const { page } = playground;
       await playground.openTab('Capabilities');
       await page.getByRole('button', { name: 'Close Tab' }).click();
       await playground.tab('Capabilities').waitFor({ state: 'detached' });
 
-      await page.getByRole('button', { name: 'Show Examples' }).click();
+      await playground.showExamples();
       await page.getByRole('button', { name: /What the gateway can do/ }).click();
 
       await playground.tab('Capabilities', { selected: true }).waitFor();
@@ -188,7 +187,6 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('writes no Slack token that was typed into the variables to the storage of the browser', async () => {
-      const playground = await guarded.openPlayground();
       await playground.openTab('ReplaceToken');
       await playground.pasteVariables({ input: { id: 'my-connection', token: 'xoxp-123456-secretpart' } });
       await playground.untilStored('sessionStorage', 'my-connection');
@@ -201,21 +199,20 @@ describeInBrowser('the playground in a browser', () => {
     });
 
     it('says that the server does not answer when it is gone', async () => {
-      const playground = await guarded.openPlayground();
       await guarded.context.route('**/graphql', (route) => route.abort());
 
       await playground.enterKey(goodKey, 'The gateway does not answer.');
 
+      await guarded.context.unroute('**/graphql');
       // The browser itself notes the failed request.
       expect(guarded.complaints.splice(0)).toEqual([expect.stringContaining('net::ERR_FAILED')]);
     });
 
     it('fits a telephone: nothing sticks out sideways, and the list gives way to the chosen example', async () => {
-      const playground = await guarded.openPlayground();
       const { page } = playground;
       await page.setViewportSize({ width: 390, height: 844 });
 
-      await page.getByRole('button', { name: 'Show Examples' }).click();
+      await playground.showExamples();
       await page.getByRole('button', { name: /Deactivates a person/ }).click();
 
       await playground.tab('DeprovisionUser', { selected: true }).waitFor();

@@ -22,10 +22,15 @@ export function launchBrowser(): Promise<Browser> {
   if (chromiumPath === undefined) throw new Error(missing);
   const switches = ['headless', 'no-sandbox', 'disable-gpu', 'disable-quic', 'no-first-run'];
   const silence = ['disable-background-networking', 'disable-component-update', 'disable-sync'];
-  return chromium.launch({ executablePath: chromiumPath, args: [...switches, ...silence].map((name) => `--${name}`) });
+  // Playwright's own way to block requests switches the cache off, and every page would load the editor anew.
+  const guard = 'host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost';
+  return chromium.launch({
+    executablePath: chromiumPath,
+    args: [...switches, ...silence, guard].map((name) => `--${name}`),
+  });
 }
 
-/** A fresh browser profile that can reach one server and nothing else. */
+/** A fresh browser profile that is to speak to one server and nobody else. */
 export class GuardedContext {
   /** Must be empty at the end: requests to anywhere else, blocked resources, errors of the page. */
   readonly complaints: string[] = [];
@@ -40,11 +45,9 @@ export class GuardedContext {
     // Below Jest's own limit, so that a failure names what was waited for.
     context.setDefaultTimeout(20_000);
     const guarded = new GuardedContext(context, origin);
-    await context.route('**/*', async (route) => {
-      const url = route.request().url();
-      if (url.startsWith(`${origin}/`)) return route.continue();
-      guarded.complaints.push(`request to ${url}`);
-      return route.abort();
+    context.on('request', (request) => {
+      const url = request.url();
+      if (/^http/.test(url) && !url.startsWith(`${origin}/`)) guarded.complaints.push(`request to ${url}`);
     });
     context.on('console', (message) => {
       if (message.type() === 'error') guarded.complaints.push(`console: ${message.text()}`);
@@ -80,6 +83,12 @@ export class PlaygroundPage {
   async enterKey(key: string, expected: string): Promise<void> {
     await this.keyField.fill(key);
     await this.status.getByText(expected).waitFor();
+  }
+
+  async showExamples(): Promise<void> {
+    const show = this.page.getByRole('button', { name: 'Show Examples' });
+    if (await show.isVisible()) await show.click();
+    await this.page.getByRole('region', { name: 'Examples' }).waitFor();
   }
 
   tab(title: string, { selected }: { selected?: boolean } = {}): Locator {
