@@ -7,7 +7,7 @@ import {
   tokenKinds,
   tokenStatuses,
 } from '../domain/connections/connection';
-import type { AccessTokenStore, NewAccessToken } from '../domain/ports';
+import type { AccessTokenStore, NewAccessToken, RefreshedToken } from '../domain/ports';
 import type { Secret } from '../shared/secret';
 import { type AccessTokenRow, accessTokenEntity } from './access-token.entity';
 import type { SealedPlace, TokenCipher } from './cipher';
@@ -25,13 +25,16 @@ const latestIds = `row.id IN (
   ) AS ranked WHERE ranked.place = 1
 )`;
 
+/** The fence: a refresh of an older value, or of a token that has ended, writes nothing. */
+const CURRENT_TOKEN = "id = :id AND generation = :generation AND status = 'ACTIVE'";
+
 export class TypeOrmAccessTokenStore implements AccessTokenStore {
   constructor(
     private readonly handle: StoreHandle,
     private readonly cipher: TokenCipher,
   ) {}
 
-  async insert(token: NewAccessToken, secret: Secret): Promise<AccessToken> {
+  async insert(token: NewAccessToken, secret: Secret, refreshToken?: Secret): Promise<AccessToken> {
     const row: AccessTokenRow = {
       id: token.id,
       connectionId: token.connectionId,
@@ -41,9 +44,14 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       hint: token.hint,
       fingerprint: this.cipher.fingerprint(token.tenantId, secret),
       sealedSecret: this.cipher.seal(secret, secretPlace(token.id)),
+      sealedRefreshToken: refreshToken ? this.cipher.seal(refreshToken, refreshTokenPlace(token.id)) : null,
+      generation: 1,
+      appSlackId: token.appSlackId ?? null,
       expiresAt: token.expiresAt ?? null,
       createdAt: token.createdAt,
       verifiedAt: token.verifiedAt ?? null,
+      refreshedAt: null,
+      refreshStartedAt: null,
       lastUsedAt: null,
     };
     await this.handle.insert(accessTokenEntity, row);
@@ -87,6 +95,91 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     return this.cipher.open(row.sealedSecret, secretPlace(id));
   }
 
+  async openRefreshToken(id: AccessTokenId): Promise<Secret | undefined> {
+    const row = await this.handle.findOne(accessTokenEntity, { id });
+    if (!row || row.sealedRefreshToken === null) return undefined;
+    return this.cipher.open(row.sealedRefreshToken, refreshTokenPlace(id));
+  }
+
+  async beginRefresh(id: AccessTokenId, generation: number, at: Date): Promise<boolean> {
+    const begun = await this.handle.update(accessTokenEntity, { refreshStartedAt: at }, CURRENT_TOKEN, {
+      id,
+      generation,
+    });
+    return begun === 1;
+  }
+
+  async saveRefreshed(
+    tenantId: TenantId,
+    { id, generation }: Pick<AccessToken, 'id' | 'generation'>,
+    pair: RefreshedToken,
+  ): Promise<boolean> {
+    const saved = await this.handle.update(
+      accessTokenEntity,
+      {
+        sealedSecret: this.cipher.seal(pair.secret, secretPlace(id)),
+        sealedRefreshToken: this.cipher.seal(pair.refreshToken, refreshTokenPlace(id)),
+        fingerprint: this.cipher.fingerprint(tenantId, pair.secret),
+        hint: pair.hint,
+        grantedScopes: pair.grantedScopes,
+        expiresAt: pair.expiresAt ?? null,
+        refreshedAt: pair.refreshedAt,
+        refreshStartedAt: null,
+        generation: generation + 1,
+        ...(pair.appSlackId === undefined ? {} : { appSlackId: pair.appSlackId }),
+      },
+      `${CURRENT_TOKEN} AND connection_id IN (SELECT owner.id FROM connections AS owner WHERE owner.tenant_id = :tenantId)`,
+      { id, generation, tenantId },
+    );
+    return saved === 1;
+  }
+
+  async dropRefreshToken(id: AccessTokenId, generation: number): Promise<void> {
+    await this.handle.update(
+      accessTokenEntity,
+      { sealedRefreshToken: null, refreshStartedAt: null },
+      'id = :id AND generation = :generation',
+      { id, generation },
+    );
+  }
+
+  async listDueForRefresh(before: Date, limit: number): Promise<AccessToken[]> {
+    const rows = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(accessTokenEntity, 'row')
+        .innerJoin(connectionEntity.options.name, 'owner', 'owner.id = row.connectionId')
+        .where({ status: 'ACTIVE' })
+        .andWhere('row.sealedRefreshToken IS NOT NULL')
+        .andWhere('(row.refreshStartedAt IS NOT NULL OR row.expiresAt < :before)', { before: before.getTime() })
+        .andWhere("owner.lifecycle = 'OPEN' AND owner.status <> 'REAUTHORIZATION_REQUIRED'")
+        .orderBy('row.refreshStartedAt', 'ASC', 'NULLS LAST')
+        .addOrderBy('row.expiresAt', 'ASC', 'NULLS LAST')
+        .addOrderBy('row.id', 'ASC')
+        .limit(limit)
+        .getMany(),
+    );
+    return rows.map(toToken);
+  }
+
+  async isSharedGrant({
+    environment,
+    teamKey,
+    installerSlackId,
+    exceptConnectionId,
+  }: Parameters<AccessTokenStore['isSharedGrant']>[0]): Promise<boolean> {
+    const count = await this.handle.run((manager) => {
+      const query = manager
+        .createQueryBuilder(accessTokenEntity, 'row')
+        .innerJoin(connectionEntity.options.name, 'owner', 'owner.id = row.connectionId')
+        .where({ status: 'ACTIVE' })
+        .andWhere('owner.environment = :environment AND owner.teamKey = :teamKey', { environment, teamKey })
+        .andWhere('owner.installerSlackId = :installerSlackId', { installerSlackId });
+      if (exceptConnectionId !== undefined) query.andWhere('owner.id <> :exceptConnectionId', { exceptConnectionId });
+      return query.getCount();
+    });
+    return count > 0;
+  }
+
   async markVerified(
     id: AccessTokenId,
     at: Date,
@@ -106,13 +199,23 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
   }
 
   async retire(id: AccessTokenId, status: Exclude<TokenStatus, 'ACTIVE'>): Promise<void> {
-    await this.handle.update(accessTokenEntity, { status, sealedSecret: null }, 'id = :id', { id });
+    await this.handle.update(
+      accessTokenEntity,
+      { status, sealedSecret: null, sealedRefreshToken: null, refreshStartedAt: null },
+      'id = :id',
+      { id },
+    );
   }
 }
 
 /** The place that a token's sealed secret is bound to. */
 export function secretPlace(id: string): SealedPlace {
   return { table: 'access_tokens', recordId: id, column: 'sealed_secret' };
+}
+
+/** The place that a token's sealed refresh token is bound to. */
+export function refreshTokenPlace(id: string): SealedPlace {
+  return { table: 'access_tokens', recordId: id, column: 'sealed_refresh_token' };
 }
 
 function toToken(row: AccessTokenRow): AccessToken {
@@ -125,10 +228,13 @@ function toToken(row: AccessTokenRow): AccessToken {
     hint: row.hint,
     fingerprint: row.fingerprint,
     expiresAt: row.expiresAt ?? undefined,
-    // A pasted token comes without a refresh token.
-    refreshable: false,
+    refreshable: row.sealedRefreshToken !== null,
+    generation: row.generation,
+    appSlackId: row.appSlackId ?? undefined,
     createdAt: row.createdAt,
     verifiedAt: row.verifiedAt ?? undefined,
+    refreshedAt: row.refreshedAt ?? undefined,
+    refreshStartedAt: row.refreshStartedAt ?? undefined,
     lastUsedAt: row.lastUsedAt ?? undefined,
   };
 }

@@ -36,6 +36,10 @@ export function textList(name: string): EntitySchemaColumnOptions {
   return { name, type: 'text', transformer: jsonList };
 }
 
+export function withDefault(value: number, column: EntitySchemaColumnOptions): EntitySchemaColumnOptions {
+  return { ...column, default: value };
+}
+
 export function optional(column: EntitySchemaColumnOptions): EntitySchemaColumnOptions {
   return { ...column, nullable: true };
 }

@@ -25,6 +25,8 @@ export interface ConnectionRow {
   createdAt: Date;
   updatedAt: Date;
   version: number;
+  /** Null counts as due. It belongs to the background's checks, and no write of a connection touches it. */
+  nextCheckAt: Date | null;
 }
 
 export const connectionEntity = new EntitySchema<ConnectionRow>({
@@ -53,6 +55,7 @@ export const connectionEntity = new EntitySchema<ConnectionRow>({
     createdAt: instant('created_at'),
     updatedAt: instant('updated_at'),
     version: integer('version'),
+    nextCheckAt: optional(instant('next_check_at')),
   },
   indices: [
     { name: 'uq_connections_external_id', columns: ['tenantId', 'externalId'], unique: true },
@@ -63,5 +66,7 @@ export const connectionEntity = new EntitySchema<ConnectionRow>({
       where: "lifecycle <> 'DISCONNECTED'",
     },
     { name: 'ix_connections_page', columns: ['tenantId', 'createdAt', 'id'] },
+    { name: 'ix_connections_next_check', columns: ['nextCheckAt'] },
+    { name: 'ix_connections_team', columns: ['environment', 'teamKey'] },
   ],
 });

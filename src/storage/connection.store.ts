@@ -22,7 +22,7 @@ export class TypeOrmConnectionStore implements ConnectionStore {
   constructor(private readonly handle: StoreHandle) {}
 
   async insert(connection: Connection): Promise<void> {
-    await this.handle.insert(connectionEntity, toRow(connection));
+    await this.handle.insert(connectionEntity, { ...toRow(connection), nextCheckAt: null });
   }
 
   async find(tenantId: TenantId, id: ConnectionId): Promise<Connection | undefined> {
@@ -45,9 +45,57 @@ export class TypeOrmConnectionStore implements ConnectionStore {
     return row ? toConnection(row) : undefined;
   }
 
+  async findDisconnectedByTeam(
+    tenantId: TenantId,
+    environment: ConnectionEnvironment,
+    teamKey: string,
+  ): Promise<Connection | undefined> {
+    const row = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(connectionEntity, 'row')
+        .where({ tenantId, environment, teamKey, lifecycle: 'DISCONNECTED' })
+        .orderBy('row.createdAt', 'DESC')
+        .addOrderBy('row.id', 'DESC')
+        .limit(1)
+        .getOne(),
+    );
+    return row ? toConnection(row) : undefined;
+  }
+
   async findByExternalId(tenantId: TenantId, externalId: string): Promise<Connection | undefined> {
     const row = await this.handle.findOne(connectionEntity, { tenantId, externalId });
     return row ? toConnection(row) : undefined;
+  }
+
+  async listByTeams(environment: ConnectionEnvironment, teamKeys: readonly string[]): Promise<Connection[]> {
+    if (teamKeys.length === 0) return [];
+    const rows = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(connectionEntity, 'row')
+        .where({ environment })
+        .andWhere("row.lifecycle <> 'DISCONNECTED' AND row.teamKey IN (:...teamKeys)", { teamKeys })
+        .orderBy('row.id', 'ASC')
+        .getMany(),
+    );
+    return rows.map(toConnection);
+  }
+
+  async listDueForCheck(now: Date, limit: number): Promise<Connection[]> {
+    const rows = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(connectionEntity, 'row')
+        .where({ lifecycle: 'OPEN' })
+        .andWhere('(row.nextCheckAt IS NULL OR row.nextCheckAt <= :now)', { now: now.getTime() })
+        .orderBy('row.nextCheckAt', 'ASC', 'NULLS FIRST')
+        .addOrderBy('row.id', 'ASC')
+        .limit(limit)
+        .getMany(),
+    );
+    return rows.map(toConnection);
+  }
+
+  async scheduleCheck(id: ConnectionId, at: Date): Promise<void> {
+    await this.handle.update(connectionEntity, { nextCheckAt: at }, 'id = :id', { id });
   }
 
   async list(
@@ -111,7 +159,7 @@ function folded(name: string): string {
   return name.normalize('NFKC').toUpperCase().toLowerCase();
 }
 
-function toRow(connection: Connection): ConnectionRow {
+function toRow(connection: Connection): Omit<ConnectionRow, 'nextCheckAt'> {
   const { workspace, organization, installer } = connection;
   return {
     id: connection.id,

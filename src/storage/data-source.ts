@@ -9,8 +9,13 @@ import { connectionEntity } from './connection.entity';
 import { connectionIssueEntity } from './connection-issue.entity';
 import { type Dialect, postgresDialect, sqliteDialect } from './dialect';
 import { idempotencyRecordEntity } from './idempotency-record.entity';
+import { installEntity } from './install.entity';
+import { installAttemptEntity } from './install-attempt.entity';
 import { keyCheckEntity } from './key-check.entity';
+import { leaseEntity } from './lease.entity';
 import { CreateSchema1764000000000 } from './migrations/1764000000000-create-schema';
+import { AddInstalls1764900000000 } from './migrations/1764900000000-add-installs';
+import { slackEventEntity } from './slack-event.entity';
 import { driverFailureOf } from './storage-failure';
 import { tenantEntity } from './tenant.entity';
 
@@ -63,9 +68,13 @@ const commonOptions = {
     connectionIssueEntity,
     accessTokenEntity,
     idempotencyRecordEntity,
+    installEntity,
+    installAttemptEntity,
+    leaseEntity,
+    slackEventEntity,
     keyCheckEntity,
   ],
-  migrations: [CreateSchema1764000000000],
+  migrations: [CreateSchema1764000000000, AddInstalls1764900000000],
   migrationsRun: false,
   migrationsTransactionMode: 'each',
   synchronize: false,

@@ -11,6 +11,9 @@ import { TypeOrmConnectionStore } from './connection.store';
 import { TypeOrmConnectionIssueStore } from './connection-issue.store';
 import type { Dialect } from './dialect';
 import { TypeOrmIdempotencyStore } from './idempotency.store';
+import { TypeOrmInstallStore } from './install.store';
+import { TypeOrmLeaseStore } from './lease.store';
+import { TypeOrmSlackEventStore } from './slack-event.store';
 import { TransientFailure, type TransientKind } from './storage-failure';
 import { StoreHandle } from './store-handle';
 import { TypeOrmTenantStore } from './tenant.store';
@@ -153,6 +156,9 @@ export class TypeOrmDatabase implements Database {
       issues: new TypeOrmConnectionIssueStore(handle),
       tokens: new TypeOrmAccessTokenStore(handle, this.parts.cipher),
       idempotency: new TypeOrmIdempotencyStore(handle),
+      installs: new TypeOrmInstallStore(handle),
+      leases: new TypeOrmLeaseStore(handle, this.parts.dialect),
+      slackEvents: new TypeOrmSlackEventStore(handle),
     };
   }
 }

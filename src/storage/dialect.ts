@@ -10,6 +10,8 @@ export interface Dialect {
   /** True when all work shares one connection, and must take turns: two at once would share one transaction. */
   readonly isSingleConnection: boolean;
   readonly begin: string;
+  /** The database's own clock, in milliseconds since the epoch, as an expression. */
+  readonly nowMs: string;
   kindOf(failure: DriverFailure): FailureKind;
   /** Closes an open transaction. Rejects when it may still be open. */
   rollback(runner: QueryRunner): Promise<void>;
@@ -35,6 +37,7 @@ export const sqliteDialect: Dialect = {
   isSingleConnection: true,
   // A deferred transaction that reads and then writes fails at once, and for good, when another process wrote in between.
   begin: 'BEGIN IMMEDIATE',
+  nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   kindOf({ code, message }) {
     if (message.includes('UNIQUE constraint failed')) return 'UNIQUE';
     if (message.includes('FOREIGN KEY constraint failed')) return 'FOREIGN_KEY';
@@ -104,6 +107,8 @@ export const postgresDialect: Dialect = {
   engine: 'postgres',
   isSingleConnection: false,
   begin: 'START TRANSACTION',
+  // Not now(), which stands still within a transaction.
+  nowMs: '(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint',
   kindOf({ code, message }) {
     const known = postgresKinds[code] ?? postgresKinds[code.slice(0, 2)];
     return known ?? postgresMessages.find(([part]) => message.includes(part))?.[1] ?? 'OTHER';

@@ -93,6 +93,14 @@ export class StoreHandle {
     }
   }
 
+  /** For what the query builder cannot say. @param sql with its parameters in the order of `$1`, `$2` … @returns how many rows changed. */
+  write(sql: string, parameters: readonly (string | number)[]): Promise<number> {
+    return this.run(async () => {
+      const { affected } = await this.runner.query(sql, [...parameters], true);
+      return affected ?? 0;
+    });
+  }
+
   findOne<Row extends ObjectLiteral>(schema: EntitySchema<Row>, where: FindOptionsWhere<Row>): Promise<Row | null> {
     return this.run((manager) => manager.findOneBy(schema, where));
   }

@@ -13,7 +13,7 @@ export function accessTokenStoreContract(shared: SharedStorage): void {
 
       const { tenantId, ...known } = token;
       const fingerprint = shared.storage.fingerprints.of(tenantId, secret);
-      expect(inserted).toEqual({ ...known, status: 'ACTIVE', fingerprint, refreshable: false });
+      expect(inserted).toEqual({ ...known, status: 'ACTIVE', fingerprint, refreshable: false, generation: 1 });
       const found = await shared.database.read(async ({ tokens }) => [
         await tokens.find(tenantId, token.id),
         await tokens.findActive(connection.id),

@@ -50,7 +50,7 @@ export class AccessTokenService {
       assertUsable(action, current, active, this.clock.now());
     });
     await this.recordUse(token.id);
-    return { id: token.id, secret };
+    return { id: token.id, generation: token.generation, secret };
   }
 
   /**

@@ -1,0 +1,34 @@
+import type { LeaseStore } from '../domain/install-ports';
+import type { Dialect } from './dialect';
+import { leaseEntity } from './lease.entity';
+import type { StoreHandle } from './store-handle';
+
+const OWN_LEASE = 'name = :name AND owner = :owner';
+
+export class TypeOrmLeaseStore implements LeaseStore {
+  constructor(
+    private readonly handle: StoreHandle,
+    private readonly dialect: Dialect,
+  ) {}
+
+  async acquire(name: string, owner: string, forMs: number): Promise<boolean> {
+    const now = this.dialect.nowMs;
+    const taken = await this.handle.write(
+      `INSERT INTO leases (name, owner, expires_at) VALUES ($1, $2, ${now} + $3)
+      ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at
+      WHERE leases.owner = excluded.owner OR leases.expires_at <= ${now}`,
+      [name, owner, Math.ceil(forMs)],
+    );
+    return taken === 1;
+  }
+
+  async confirm(name: string, owner: string): Promise<boolean> {
+    // A write, since it locks the row on both engines; one that has ended and that nobody took is still the owner's.
+    const held = await this.handle.update(leaseEntity, { owner }, OWN_LEASE, { name, owner });
+    return held === 1;
+  }
+
+  async release(name: string, owner: string): Promise<void> {
+    await this.handle.delete(leaseEntity, OWN_LEASE, { name, owner });
+  }
+}
