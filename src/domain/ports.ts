@@ -162,6 +162,11 @@ export interface RefreshedToken {
   readonly appSlackId?: string;
 }
 
+export interface DueToken {
+  readonly tenantId: TenantId;
+  readonly token: AccessToken;
+}
+
 export interface AccessTokenStore {
   /** Seals both secrets, each bound to the row and its column, and stores them as the connection's ACTIVE token. */
   insert(token: NewAccessToken, secret: Secret, refreshToken?: Secret): Promise<AccessToken>;
@@ -191,7 +196,7 @@ export interface AccessTokenStore {
    * ACTIVE tokens with a refresh token that expire before `before` or whose refresh was begun and not finished, of OPEN
    * connections that need no new authorization, of every tenant; unfinished ones and soonest expiry first.
    */
-  listDueForRefresh(before: Date, limit: number): Promise<AccessToken[]>;
+  listDueForRefresh(before: Date, limit: number): Promise<DueToken[]>;
   /** Whether a connection other than this one holds an ACTIVE token of the same installer on the same team. */
   isSharedGrant(grant: {
     environment: ConnectionEnvironment;

@@ -7,7 +7,7 @@ import {
   tokenKinds,
   tokenStatuses,
 } from '../domain/connections/connection';
-import type { AccessTokenStore, NewAccessToken, RefreshedToken } from '../domain/ports';
+import type { AccessTokenStore, DueToken, NewAccessToken, RefreshedToken } from '../domain/ports';
 import type { Secret } from '../shared/secret';
 import { type AccessTokenRow, accessTokenEntity } from './access-token.entity';
 import type { SealedPlace, TokenCipher } from './cipher';
@@ -143,11 +143,12 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     );
   }
 
-  async listDueForRefresh(before: Date, limit: number): Promise<AccessToken[]> {
-    const rows = await this.handle.run((manager) =>
+  async listDueForRefresh(before: Date, limit: number): Promise<DueToken[]> {
+    const { entities, raw } = await this.handle.run((manager) =>
       manager
         .createQueryBuilder(accessTokenEntity, 'row')
         .innerJoin(connectionEntity.options.name, 'owner', 'owner.id = row.connectionId')
+        .addSelect('owner.tenantId', 'tenant')
         .where({ status: 'ACTIVE' })
         .andWhere('row.sealedRefreshToken IS NOT NULL')
         .andWhere('(row.refreshStartedAt IS NOT NULL OR row.expiresAt < :before)', { before: before.getTime() })
@@ -156,9 +157,9 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
         .addOrderBy('row.expiresAt', 'ASC', 'NULLS LAST')
         .addOrderBy('row.id', 'ASC')
         .limit(limit)
-        .getMany(),
+        .getRawAndEntities<{ tenant: string }>(),
     );
-    return rows.map(toToken);
+    return entities.map((row, place) => ({ tenantId: raw[place]?.tenant as TenantId, token: toToken(row) }));
   }
 
   async isSharedGrant({
