@@ -2,6 +2,9 @@ import type { Secret } from '../shared/secret';
 import type { ConnectionEnvironment, InstallLevel } from './connections/connection';
 import type { UpstreamCall } from './ports';
 
+/** Where Slack's consent page sends people back to, below the public address of this gateway. */
+export const OAUTH_CALLBACK_PATH = '/api/auth/callback/slack';
+
 /** A user token as oauth.v2.access or oauth.v2.exchange gave it. */
 export interface GrantedToken {
   readonly secret: Secret;
@@ -9,6 +12,7 @@ export interface GrantedToken {
   readonly refreshToken?: Secret;
   /** Counted from before the call. */
   readonly expiresAt?: Date;
+  /** Empty when Slack does not say: then they are what they were before. */
   readonly grantedScopes: readonly string[];
   /** undefined when the answer names nobody: then it is who it was before. */
   readonly userSlackId?: string;

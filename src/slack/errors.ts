@@ -16,6 +16,7 @@ import {
   UserNameUnavailable,
 } from '../domain/errors';
 import type { Logger } from '../shared/logger';
+import { oauthCodes } from './oauth-codes';
 import { deadTokenCodes, type Meaning, scimCodes, scimTypes, webApiCodes } from './slack-codes';
 import type { Refusal } from './wire';
 
@@ -84,7 +85,7 @@ export function webApiError(slackCode: string, status: number): AppError {
 }
 
 export function isKnownCode(slackCode: string): boolean {
-  return [scimCodes, webApiCodes, scimTypes].some((table) => Object.hasOwn(table, slackCode));
+  return [scimCodes, webApiCodes, scimTypes, oauthCodes].some((table) => Object.hasOwn(table, slackCode));
 }
 
 /** Slack, or what stands between, gave no usable answer to a read. */

@@ -3,7 +3,7 @@ import { ConnectionNotReady } from '../domain/errors';
 
 /** Base URLs without a slash at the end. A base may carry a path, for a Slack that sits behind a prefix. */
 export interface SlackOrigin {
-  /** Web API methods lie under `<web>/api/`. */
+  /** Web API methods lie under `<web>/api/`, the consent page at `<web>/oauth/v2/authorize`. */
   readonly web: string;
   /** SCIM resources lie under `<scim>/scim/v2/`. */
   readonly scim: string;
@@ -41,6 +41,11 @@ export function scimUrl(origin: SlackOrigin, path: string, query: Readonly<Recor
 
 export function webApiUrl(origin: SlackOrigin, method: string): string {
   return `${withoutTrailingSlash(origin.web)}/api/${method}`;
+}
+
+/** The consent page. */
+export function authorizePageUrl(origin: SlackOrigin): string {
+  return `${withoutTrailingSlash(origin.web)}/oauth/v2/authorize`;
 }
 
 function withoutTrailingSlash(base: string): string {

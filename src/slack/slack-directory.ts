@@ -1,14 +1,18 @@
 import type { Dispatcher } from 'undici';
 import type { DirectoryClient, DirectoryTarget, RateBudget, SlackDirectory } from '../domain/directory-ports';
 import type { SlackWebApi } from '../domain/ports';
+import type { SlackOAuth } from '../domain/slack-oauth-port';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import { UnknownCodeLog } from './errors';
+import { GroupClient } from './group.client';
+import { OAuthClient } from './oauth.client';
 import { newOriginTraits, type OriginTraits } from './origin-traits';
 import { originOf, type SlackOrigins } from './origins';
 import { InProcessRateLimiter, type LimitsMode, type RateLimiter } from './rate-limiter';
 import { ScimClient } from './scim.client';
 import { ScimExchange, type ScimExchangeParts } from './scim-exchange';
+import type { SlackApps } from './slack-app';
 import { createTransport } from './transport';
 import { UserLookup } from './user-lookup';
 import { WebApiClient } from './web-api.client';
@@ -16,6 +20,10 @@ import { WebApiClient } from './web-api.client';
 export interface SlackEdgeOptions {
   /** `slackOrigins`, with the sandbox added or addresses replaced. */
   readonly origins: SlackOrigins;
+  /** The gateway's own app in each environment that has one. */
+  readonly apps: SlackApps;
+  /** Where Slack's consent page sends people back to; asked for each time, as the address may be known only later. */
+  readonly redirectUri: () => string;
   readonly clock: Clock;
   /** Uniform in [0, 1); spreads waits. */
   readonly random: () => number;
@@ -31,20 +39,23 @@ export interface SlackEdgeOptions {
 export interface SlackEdge {
   readonly directory: SlackDirectory;
   readonly webApi: SlackWebApi;
+  readonly oauth: SlackOAuth;
   /** Resolves when the calls that are under way have ended. */
   close(): Promise<void>;
 }
 
 /** Everything that speaks to Slack, built once in a process. */
 export function createSlackEdge(options: SlackEdgeOptions): SlackEdge {
-  const { origins, clock, random, logger, attemptTimeoutMs, limits = 'slack', dispatcher } = options;
+  const { origins, apps, redirectUri, clock, random, logger, attemptTimeoutMs, limits = 'slack', dispatcher } = options;
   const transport = createTransport({ attemptTimeoutMs, dispatcher });
   const limiter = new InProcessRateLimiter(clock, limits);
   const unknownCodes = new UnknownCodeLog(logger);
   const parts = { transport, limiter, clock, random, logger, unknownCodes, attemptTimeoutMs };
+  const webApi = new WebApiClient({ ...parts, origins });
   return {
     directory: new ScimDirectory(parts, origins, limiter),
-    webApi: new WebApiClient({ ...parts, origins }),
+    webApi,
+    oauth: new OAuthClient({ ...parts, origins, apps, redirectUri, webApi }),
     close: () => transport.close(),
   };
 }
@@ -64,7 +75,8 @@ class ScimDirectory implements SlackDirectory {
     const traits = this.#traits.get(origin.scim) ?? newOriginTraits();
     this.#traits.set(origin.scim, traits);
     const exchange = new ScimExchange(this.parts, target, origin, traits);
-    return new ScimClient(exchange, new UserLookup(exchange, this.parts.clock, this.parts.logger));
+    const { clock, logger } = this.parts;
+    return new ScimClient(exchange, new UserLookup(exchange, clock, logger), new GroupClient(exchange, clock, logger));
   }
 
   budgetOf(budgetKey: string): readonly RateBudget[] {

@@ -11,8 +11,9 @@ import { originOf, type SlackOrigins, webApiUrl } from './origins';
 import { retryAfterMs } from './retry-after';
 import { deadTokenCodes } from './slack-codes';
 import { rateLimited } from './team-queue';
-import { type HttpAnswer, type Transport, TransportFailure } from './transport';
-import { flagIn, isHtml, isObject, parseJson, textIn, type WireObject } from './wire';
+import { type Transport, TransportFailure } from './transport';
+import { envelopeOf, refusalCode, saysRateLimited, scopeList, type WebApiAnswer } from './web-api-answer';
+import { flagIn, textIn, type WireObject } from './wire';
 
 export interface WebApiParts {
   readonly origins: SlackOrigins;
@@ -21,13 +22,6 @@ export interface WebApiParts {
   readonly random: () => number;
   readonly unknownCodes: UnknownCodeLog;
   readonly attemptTimeoutMs: number;
-}
-
-/** An envelope with `ok`, and the headers beside it. */
-interface WebApiAnswer {
-  readonly body: WireObject;
-  readonly status: number;
-  readonly header: (name: string) => string | undefined;
 }
 
 const LARGEST_ANSWER_BYTES = 1_000_000;
@@ -118,15 +112,8 @@ export class WebApiClient implements SlackWebApi {
   }
 }
 
-function envelopeOf(answer: HttpAnswer): WebApiAnswer {
-  const html = isHtml(answer.header('content-type'), answer.text);
-  const body = html ? undefined : parseJson(answer.text);
-  return { body: isObject(body) ? body : {}, status: answer.status, header: answer.header };
-}
-
 function isRateLimit(answer: WebApiAnswer | TransportFailure): answer is WebApiAnswer {
-  if (answer instanceof TransportFailure) return false;
-  return answer.status === 429 || textIn(answer.body, 'error') === 'ratelimited';
+  return !(answer instanceof TransportFailure) && saysRateLimited(answer);
 }
 
 /** Why the answer settles nothing; undefined when it does. */
@@ -137,11 +124,6 @@ function brokenReason({ body, status }: WebApiAnswer): string | undefined {
   return slackCode !== undefined && webApiError(slackCode, status) instanceof UpstreamUnavailable
     ? slackCode
     : undefined;
-}
-
-function refusalCode(body: WireObject): string | undefined {
-  if (flagIn(body, 'ok') === true) return undefined;
-  return /^[A-Za-z_]+/.exec(textIn(body, 'error') ?? '')?.[0] ?? 'unknown';
 }
 
 function readIdentity(
@@ -172,12 +154,4 @@ function readIdentity(
 function kindOf(body: WireObject, token: Secret): TokenKind {
   const hasBotPrefix = botPrefixes.some((prefix) => token.reveal().startsWith(prefix));
   return hasBotPrefix || textIn(body, 'bot_id') !== undefined ? 'BOT' : 'USER';
-}
-
-/** `identify` comes along without being asked for, and allows nothing. */
-function scopeList(header: string): string[] {
-  return header
-    .split(',')
-    .map((scope) => scope.trim())
-    .filter((scope) => scope !== '' && scope !== 'identify');
 }

@@ -56,9 +56,14 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ROLLCALL_SLACK_LIMITS: options.switches?.limitsEnabled ? 'slack' : 'off',
     ROLLCALL_SLACK_WEB_URL: simulator.url,
     ROLLCALL_SLACK_SCIM_URL: simulator.url,
+    ROLLCALL_SLACK_CLIENT_ID: simulator.app.clientId,
+    ROLLCALL_SLACK_CLIENT_SECRET: simulator.app.clientSecret,
+    ROLLCALL_SLACK_SIGNING_SECRET: simulator.app.signingSecret,
+    ROLLCALL_SLACK_APP_ID: simulator.app.appId,
     ...options.env,
   });
-  const start = () => startApp(config, { logger, clock: options.clock, sandboxUrl: simulator.url });
+  const start = () =>
+    startApp(config, { logger, clock: options.clock, sandboxUrl: simulator.url, sandboxApp: () => simulator.app });
   let app = await start().catch(async (error: unknown) => {
     // A server that nobody stops would keep the test process alive.
     if (!options.simulator) await simulator.stop();

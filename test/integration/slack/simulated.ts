@@ -3,8 +3,10 @@ import type { UpstreamCall } from '../../../src/domain/ports';
 import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator';
+import { slackAppOf } from '../../../src/slack/slack-app';
 import { createSlackEdge, type SlackEdge } from '../../../src/slack/slack-directory';
 import { FakeClock } from '../../support/fake-clock';
+import { redirectUri } from '../simulator/oauth-client';
 
 type TokenName = keyof Simulator['tokens'];
 
@@ -30,6 +32,8 @@ export async function startSimulated({
   const simulator = await startSimulator({ seed: 'slack edge', clock });
   const edge = createSlackEdge({
     origins: { SANDBOX: { web: simulator.url, scim: simulator.url } },
+    apps: { SANDBOX: slackAppOf(() => simulator.app) },
+    redirectUri: () => redirectUri,
     clock,
     random: () => 0,
     logger: silentLogger,

@@ -22,6 +22,8 @@ describe.each(kinds.map((kind) => [JSON.stringify(kind), kind] as const))('a sta
     server = await StandardServer.start(kind);
     edge = createSlackEdge({
       origins: { LIVE: { web: server.url, scim: server.url } },
+      apps: {},
+      redirectUri: () => '',
       clock: systemClock,
       random: Math.random,
       logger: silentLogger,

@@ -2,12 +2,21 @@ import { MockAgent } from 'undici';
 import type { DirectoryTarget } from '../../../src/domain/directory-ports';
 import type { LeasedToken, TokenSource, UpstreamCall } from '../../../src/domain/ports';
 import { Secret } from '../../../src/shared/secret';
+import type { SlackApp } from '../../../src/slack/slack-app';
 import { createSlackEdge, type SlackEdge } from '../../../src/slack/slack-directory';
 import { FakeClock } from '../../support/fake-clock';
 
 export const SCIM = 'https://scim.test';
 export const WEB = 'https://web.test';
+export const REDIRECT_URI = 'https://gateway.test/api/auth/callback/slack';
 export const TOKEN = 'xoxp-canary-0123456789';
+
+export const app: SlackApp = {
+  clientId: '1234567890.9876543210',
+  clientSecret: new Secret('canary-client-secret'),
+  signingSecret: new Secret('canary-signing-secret'),
+  appId: 'A0GATEWAY1',
+};
 
 /** Keeps what was logged, to search it. */
 export class RecordingLogger {
@@ -60,6 +69,8 @@ export function makeRig(
   const logger = new RecordingLogger();
   const edge = createSlackEdge({
     origins: { LIVE: { web: WEB, scim: SCIM }, GOV: { web: `${WEB}/gov/`, scim: `${SCIM}/gov` } },
+    apps: { LIVE: app },
+    redirectUri: () => REDIRECT_URI,
     clock,
     random: () => 0.5,
     logger,
