@@ -14,7 +14,6 @@ import { DirectoryQueryService } from './domain/directory/directory-query.servic
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { UpstreamUnavailable } from './domain/errors';
-import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
 import { createApollo } from './graphql/apollo';
 import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
@@ -29,7 +28,6 @@ import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } fro
 import { type Clock, systemClock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type Simulator, startSimulator } from './simulator/simulator';
-import { type ShownCredentials, type SlackApps, slackAppOf } from './slack/slack-app';
 import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import type { SealingKeys } from './storage/cipher';
 import { readOrCreateKeyFile } from './storage/key-file';
@@ -43,8 +41,6 @@ export interface AppAdapters {
   readonly random?: () => number;
   /** In place of the built-in simulator, where the environment SANDBOX is to be found. It stays the caller's to stop. */
   readonly sandboxUrl?: string;
-  /** The gateway's app there; without it nobody can install the app in the sandbox. */
-  readonly sandboxApp?: () => ShownCredentials;
 }
 
 export interface App {
@@ -75,20 +71,13 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const sandbox = await openSandbox(config, adapters, storage);
     if (sandbox) opened.push(() => sandbox.stop());
     const sandboxUrl = adapters.sandboxUrl ?? sandbox?.url;
-    const apps = slackAppsOf(config, adapters.sandboxApp ?? (sandbox && (() => sandbox.app)));
-    const address: { url: string | undefined } = { url: config.http.publicUrl };
-    const publicUrl = () => {
-      if (address.url === undefined) throw new Error('The server does not listen yet');
-      return address.url;
-    };
-    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
+    const edge = createEdge(config, { logger, clock, random }, sandboxUrl);
     opened.push(() => edge.close());
     const services = wireServices(storage, edge, { logger, clock, random, hasSandbox: sandboxUrl !== undefined });
     const sweeper = new Sweeper(services.idempotency, storage.database, clock, logger);
     opened.push(() => sweeper.stop());
     const listening = await listen(config, services, { logger, clock, storage });
     opened.push(() => listening.stop());
-    address.url ??= listening.url;
     // Last of all that can fail: the key is shown once, and a start that fails would show it to nobody.
     const firstKey = await services.access.bootstrap();
     sweeper.start();
@@ -113,7 +102,7 @@ async function closeInReverse(opened: readonly (() => Promise<void>)[]): Promise
 /** For an operator who lost every admin key: makes one, without serving. */
 export async function issueRecoveryKey(config: Config, logger: Logger): Promise<IssuedApiKey> {
   const { keys } = await loadKeys(config);
-  const storage = await openStorage({ database: config.database, keys, clock: systemClock, logger });
+  const storage = await openStorage({ database: config.database, keys, clock: systemClock, logger, role: 'command' });
   try {
     return await new AccessService(storage.database, systemClock).issueRecoveryKey();
   } finally {
@@ -147,18 +136,7 @@ interface Means {
   readonly random: () => number;
 }
 
-/** The sandbox's app is not configured: it belongs to the simulator, where its secret can be changed at any time. */
-function slackAppsOf({ slack }: Config, sandboxApp: (() => ShownCredentials) | undefined): SlackApps {
-  return { ...slack.apps, ...(sandboxApp === undefined ? {} : { SANDBOX: slackAppOf(sandboxApp) }) };
-}
-
-interface EdgeMeans {
-  readonly sandboxUrl: string | undefined;
-  readonly apps: SlackApps;
-  readonly publicUrl: () => string;
-}
-
-function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl }: EdgeMeans): SlackEdge {
+function createEdge(config: Config, means: Means, sandboxUrl: string | undefined): SlackEdge {
   const { live, gov, attemptTimeoutMs, limits } = config.slack;
   return createSlackEdge({
     ...means,
@@ -167,8 +145,6 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl 
       GOV: gov,
       ...(sandboxUrl === undefined ? {} : { SANDBOX: { web: sandboxUrl, scim: sandboxUrl } }),
     },
-    apps,
-    redirectUri: () => `${publicUrl()}${OAUTH_CALLBACK_PATH}`,
     attemptTimeoutMs,
     limits,
   });

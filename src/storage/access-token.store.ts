@@ -55,6 +55,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       lastUsedAt: null,
     };
     await this.handle.insert(accessTokenEntity, row);
+    this.handle.changes.add(token.tenantId, token.connectionId);
     return toToken(row);
   }
 
@@ -131,6 +132,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       `${CURRENT_TOKEN} AND connection_id IN (SELECT owner.id FROM connections AS owner WHERE owner.tenant_id = :tenantId)`,
       { id, generation, tenantId },
     );
+    if (saved === 1) this.handle.changes.addToken(id);
     return saved === 1;
   }
 
@@ -141,6 +143,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       'id = :id AND generation = :generation',
       { id, generation },
     );
+    this.handle.changes.addToken(id);
   }
 
   async listDueForRefresh(before: Date, limit: number): Promise<DueToken[]> {
@@ -206,6 +209,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       'id = :id',
       { id },
     );
+    this.handle.changes.addToken(id);
   }
 }
 

@@ -16,6 +16,7 @@ export class TypeOrmConnectionIssueStore implements ConnectionIssueStore {
       detail: issue.detail ?? null,
       resolvedAt: issue.resolvedAt ?? null,
     });
+    this.handle.changes.addConnection(issue.connectionId);
   }
 
   list(connectionId: ConnectionId, { includeResolved }: { includeResolved: boolean }): Promise<ConnectionIssue[]> {

@@ -23,6 +23,7 @@ export class TypeOrmConnectionStore implements ConnectionStore {
 
   async insert(connection: Connection): Promise<void> {
     await this.handle.insert(connectionEntity, { ...toRow(connection), nextCheckAt: null });
+    this.handle.changes.add(connection.tenantId, connection.id);
   }
 
   async find(tenantId: TenantId, id: ConnectionId): Promise<Connection | undefined> {
@@ -128,11 +129,14 @@ export class TypeOrmConnectionStore implements ConnectionStore {
       'id = :id AND tenant_id = :tenantId AND version = :readVersion',
       { id, tenantId, readVersion: connection.version },
     );
-    return written === 1 ? { ...connection, version: connection.version + 1 } : undefined;
+    if (written !== 1) return undefined;
+    this.handle.changes.add(tenantId as TenantId, id as ConnectionId);
+    return { ...connection, version: connection.version + 1 };
   }
 
   async delete(tenantId: TenantId, id: ConnectionId): Promise<boolean> {
     const removed = await this.handle.delete(connectionEntity, 'id = :id AND tenant_id = :tenantId', { id, tenantId });
+    if (removed === 1) this.handle.changes.add(tenantId, id);
     return removed === 1;
   }
 }

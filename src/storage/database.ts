@@ -8,11 +8,13 @@ import { TypeOrmAccessTokenStore } from './access-token.store';
 import { TypeOrmApiKeyStore } from './api-key.store';
 import type { TokenCipher } from './cipher';
 import { TypeOrmConnectionStore } from './connection.store';
+import type { LocalFeed } from './connection-feed';
 import { TypeOrmConnectionIssueStore } from './connection-issue.store';
 import type { Dialect } from './dialect';
 import { TypeOrmIdempotencyStore } from './idempotency.store';
 import { TypeOrmInstallStore } from './install.store';
 import { TypeOrmLeaseStore } from './lease.store';
+import { TypeOrmSealingKeyStore } from './sealing-key.store';
 import { TypeOrmSlackEventStore } from './slack-event.store';
 import { TransientFailure, type TransientKind } from './storage-failure';
 import { StoreHandle } from './store-handle';
@@ -32,6 +34,8 @@ export interface TypeOrmDatabaseParts {
   readonly dataSource: DataSource;
   readonly dialect: Dialect;
   readonly cipher: TokenCipher;
+  /** Told what was committed here where the engine does not tell it itself. */
+  readonly feed: LocalFeed;
   readonly clock: Clock;
 }
 
@@ -124,12 +128,17 @@ export class TypeOrmDatabase implements Database {
   async #run<T>(mode: Mode, handle: StoreHandle, work: Work<T>): Promise<T> {
     try {
       const result = await this.#inScope(handle, work);
-      if (mode === 'TRANSACTION') await handle.commit();
+      if (mode === 'TRANSACTION') await this.#commit(handle);
       return result;
     } catch (error) {
       if (mode === 'TRANSACTION' && !(await handle.rollback())) this.#isUnclean = this.parts.dialect.isSingleConnection;
       throw error;
     }
+  }
+
+  async #commit(handle: StoreHandle): Promise<void> {
+    const changes = await handle.commit();
+    if (this.parts.dialect.isSingleConnection) for (const change of changes) this.parts.feed.publish(change);
   }
 
   async #cleanUp(runner: QueryRunner): Promise<void> {
@@ -159,6 +168,7 @@ export class TypeOrmDatabase implements Database {
       installs: new TypeOrmInstallStore(handle),
       leases: new TypeOrmLeaseStore(handle, this.parts.dialect),
       slackEvents: new TypeOrmSlackEventStore(handle),
+      sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
     };
   }
 }

@@ -1,4 +1,6 @@
 import type { QueryRunner } from 'typeorm';
+import type { ConnectionChange } from '../domain/install-ports';
+import { changeText } from './connection-feed';
 import { type DriverFailure, driverFailureOf, type TransientKind } from './storage-failure';
 
 /** What a driver's error means, in words that are the same for both engines. */
@@ -17,6 +19,11 @@ export interface Dialect {
   rollback(runner: QueryRunner): Promise<void>;
   /** Makes sure that a connection in an unknown state is not used again. */
   discard(runner: QueryRunner): Promise<void>;
+  /**
+   * Tells every replica, this one too, what the open transaction changed, as soon as it is committed. Where there are no
+   * replicas it does nothing, and the process itself passes it on.
+   */
+  announce(runner: QueryRunner, changes: readonly NonNullable<ConnectionChange>[]): Promise<void>;
   /** Runs work that only one of several replicas may do at a time. */
   exclusively<T>(runner: QueryRunner, work: () => Promise<T>): Promise<T>;
 }
@@ -53,6 +60,7 @@ export const sqliteDialect: Dialect = {
   },
   // The one connection cannot be replaced; the database repeats the rollback before the next piece of work.
   async discard() {},
+  async announce() {},
   exclusively: (_runner, work) => work(),
 };
 
@@ -100,6 +108,8 @@ const postgresMessages: readonly (readonly [string, FailureKind])[] = [
   ['Client was closed', 'DISCONNECTED'],
 ];
 
+export const CHANGE_CHANNEL = 'rollcall_connections';
+
 /** An arbitrary number that every replica agrees on. */
 const START_LOCK = 7_265_501_431;
 
@@ -125,6 +135,10 @@ export const postgresDialect: Dialect = {
     } catch {
       // The connection was never made.
     }
+  },
+  async announce(runner, changes) {
+    const texts = changes.map(changeText);
+    await runner.query(`SELECT pg_notify('${CHANGE_CHANNEL}', text) FROM unnest($1::text[]) AS text`, [texts]);
   },
   async exclusively(runner, work) {
     // Bound to the session, so the lock of a replica that dies is free again.

@@ -1,13 +1,17 @@
 import type { DataSource } from 'typeorm';
+import type { ConnectionFeed } from '../domain/install-ports';
 import type { Database } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import type { Secret } from '../shared/secret';
 import { type SealingKeys, TokenCipher } from './cipher';
+import { LocalFeed } from './connection-feed';
 import { createDataSource, type DatabaseConfig, dialectOf } from './data-source';
 import { TypeOrmDatabase } from './database';
+import type { Dialect } from './dialect';
 import { verifyKeys, WrongSealingKey } from './key-check.store';
 import { migrate, SchemaMismatch } from './migrate';
+import { PostgresListener } from './postgres-listener';
 import { resealTokens } from './reseal-tokens';
 import { DatabaseNotOpened, driverFailureOf } from './storage-failure';
 
@@ -17,6 +21,8 @@ export interface StorageOptions {
   readonly keys: SealingKeys;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** A `command` runs beside a gateway that may be serving: it leaves that one's leases alone, and hears of no changes. */
+  readonly role?: 'gateway' | 'command';
 }
 
 export interface Storage {
@@ -24,6 +30,8 @@ export interface Storage {
   readonly fingerprints: { of(tenantId: string, secret: Secret): string };
   /** A stable text that only the holder of the sealing key can know. */
   deriveText(label: string): string;
+  /** What was committed about connections, by this process and, on PostgreSQL, by other replicas. */
+  readonly feed: ConnectionFeed;
   /** Waits for the work under way, and refuses new work. */
   close(): Promise<void>;
 }
@@ -33,7 +41,8 @@ export interface Storage {
  * older one sealed.
  * @throws WrongSealingKey, SchemaMismatch, DatabaseNotOpened: each with what the operator can do about it.
  */
-export async function openStorage({ database: config, keys, clock, logger }: StorageOptions): Promise<Storage> {
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { database: config, keys, clock, logger, role = 'gateway' } = options;
   const cipher = new TokenCipher(keys);
   const dialect = dialectOf(config);
   const dataSource = createDataSource(config, { logger });
@@ -46,19 +55,39 @@ export async function openStorage({ database: config, keys, clock, logger }: Sto
     await verifyKeys(preparing, dialect, cipher, clock);
     await resealTokens(preparing, dialect, cipher, logger);
     if (!dataSource.isInitialized) await dataSource.initialize();
+    if (dialect.isSingleConnection && role === 'gateway') await endLeases(dataSource, dialect);
   } catch (error) {
     await destroy(dataSource);
     throw startFailure(error, config);
   } finally {
     if (preparing !== dataSource) await destroy(preparing);
   }
-  const opened = new TypeOrmDatabase({ dataSource, dialect, cipher, clock });
+  const feed = new LocalFeed(logger);
+  const opened = new TypeOrmDatabase({ dataSource, dialect, cipher, clock, feed });
+  const listener =
+    config.kind === 'postgres' && role === 'gateway'
+      ? await PostgresListener.start(dataSource, config.url, feed, logger)
+      : undefined;
   return {
     database: opened,
     fingerprints: { of: (tenantId, secret) => cipher.fingerprint(tenantId, secret) },
     deriveText: (label) => cipher.deriveText(label),
-    close: () => opened.close(),
+    feed,
+    async close() {
+      await opened.close();
+      await listener?.stop();
+    },
   };
+}
+
+/** One process alone serves an SQLite file, so whoever held them is gone. */
+async function endLeases(dataSource: DataSource, dialect: Dialect): Promise<void> {
+  try {
+    await dataSource.query('DELETE FROM leases');
+  } catch (error) {
+    // They end by themselves in a minute; that somebody copies the file is no reason not to start.
+    if (dialect.kindOf(driverFailureOf(error)) !== 'BUSY') throw error;
+  }
 }
 
 async function destroy(dataSource: DataSource): Promise<void> {

@@ -7,8 +7,10 @@ import type {
   QueryRunner,
 } from 'typeorm';
 import { InvalidInput, NotFound } from '../domain/errors';
+import type { ConnectionChange } from '../domain/install-ports';
 import { UniqueViolation } from '../domain/ports';
 import { Mutex } from '../shared/mutex';
+import { ConnectionChanges } from './connection-changes';
 import type { Dialect } from './dialect';
 import { driverFailureOf, StorageFailure, TransientFailure, type TransientKind } from './storage-failure';
 
@@ -20,6 +22,8 @@ const lostKinds: readonly TransientKind[] = ['DISCONNECTED', 'TIMED_OUT'];
  * engines as PostgreSQL does; after the end of the work it refuses them too, so that no store can be used later.
  */
 export class StoreHandle {
+  /** What the stores note down of what they change. */
+  readonly changes = new ConnectionChanges();
   readonly #turns = new Mutex();
   #isClosed = false;
   #failure: Error | undefined;
@@ -59,11 +63,17 @@ export class StoreHandle {
     });
   }
 
-  /** @throws StorageFailure when the work went on after a failed statement: PostgreSQL would roll back without a word. */
-  async commit(): Promise<void> {
+  /**
+   * @returns the connections that the transaction changed.
+   * @throws StorageFailure when the work went on after a failed statement: PostgreSQL would roll back without a word.
+   */
+  async commit(): Promise<readonly NonNullable<ConnectionChange>[]> {
     if (this.#failure) throw new StorageFailure('AFTER_FAILURE');
+    const changes = await this.#translating(() => this.changes.list(this.runner.manager));
+    if (changes.length > 0) await this.#translating(() => this.dialect.announce(this.runner, changes));
     try {
       await this.#translating(() => this.runner.query('COMMIT'));
+      return changes;
     } catch (error) {
       if (!(error instanceof TransientFailure) || !lostKinds.includes(error.kind)) throw error;
       throw new TransientFailure('OUTCOME_UNKNOWN', error.driverCode);

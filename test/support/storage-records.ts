@@ -7,7 +7,7 @@ import type {
   ConnectionIssue,
   ConnectionIssueId,
 } from '../../src/domain/connections/connection';
-import type { Database, IdempotencyRecord, NewAccessToken, StoredApiKey } from '../../src/domain/ports';
+import type { Database, IdempotencyRecord, NewAccessToken, RefreshedToken, StoredApiKey } from '../../src/domain/ports';
 import { newId } from '../../src/shared/ids';
 import { Secret } from '../../src/shared/secret';
 
@@ -66,6 +66,18 @@ export function aToken({ id, tenantId }: Connection, fields: Partial<NewAccessTo
 
 export function aSecret(): Secret {
   return new Secret(`xoxp-${randomBytes(24).toString('hex')}`);
+}
+
+export function aRefreshedPair(fields: Partial<RefreshedToken> = {}): RefreshedToken {
+  return {
+    secret: aSecret(),
+    refreshToken: aSecret(),
+    hint: 'xoxe.xoxp-…abcd',
+    grantedScopes: ['admin'],
+    expiresAt: later(43_200_000),
+    refreshedAt: later(1),
+    ...fields,
+  };
 }
 
 export function anIssue({ id }: Connection, fields: Partial<ConnectionIssue> = {}): ConnectionIssue {

@@ -1,5 +1,6 @@
 import { accessStoresContract } from './access-stores.contract';
 import { accessTokenStoreContract } from './access-token-store.contract';
+import { connectionFeedContract } from './connection-feed.contract';
 import { connectionIssueStoreContract } from './connection-issue-store.contract';
 import { connectionStoreContract } from './connection-store.contract';
 import { databaseContract } from './database.contract';
@@ -17,5 +18,6 @@ export function storeContract(name: string, makeDatabase: MakeTestDatabase): voi
     connectionIssueStoreContract(shared);
     accessTokenStoreContract(shared);
     idempotencyStoreContract(shared);
+    connectionFeedContract(shared);
   });
 }

@@ -3,11 +3,13 @@ import { systemClock } from '../../../src/shared/clock';
 import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';
 import { openStorage, type Storage } from '../../../src/storage/open-storage';
+import { lastWord, listenTo } from '../../support/connection-feed.contract';
 import { FakeClock } from '../../support/fake-clock';
 import { PostgresServer } from '../../support/postgres-server';
 import { SilentProxy } from '../../support/silent-proxy';
 import { aTenant, storeConnection } from '../../support/storage-records';
 import { postgresDatabase, type TestDatabase, testKey } from '../../support/test-database';
+import { until } from '../../support/until';
 
 /** As TestDatabase.open, at another address and with other limits. */
 function openAt(url: string, options: { poolSize?: number; statementTimeoutMs?: number } = {}): Promise<Storage> {
@@ -81,6 +83,29 @@ describe('PostgreSQL that crashes and comes back', () => {
     expect(runs).toBe(2);
     expect(await storage.database.read((stores) => stores.tenants.find(tenant.id))).toEqual(tenant);
     await storage.close();
+  });
+});
+
+describe('the feed of connection changes over two replicas', () => {
+  it('tells each what the other commits, and after a crash of the server that something may have been missed', async () => {
+    const server = await PostgresServer.start();
+    const testDatabase = await postgresDatabase(server.url);
+    const [here, there] = [await testDatabase.open(), await testDatabase.open()];
+    const { tenantId, id: connectionId } = await storeConnection(here.database);
+    const listening = listenTo(there, tenantId);
+    expect(await lastWord(here, tenantId, listening.heard)).toEqual(listening.heard.at(-1));
+
+    listening.heard.length = 0;
+    await server.crash();
+    await server.restart();
+    await until(() => listening.heard.length > 0);
+
+    expect(listening.heard).toEqual([undefined]);
+    await here.database.transaction(({ connections }) => connections.delete(tenantId, connectionId));
+    await until(() => listening.heard.length > 1);
+    expect(listening.heard).toEqual([undefined, { tenantId, connectionId }]);
+    await Promise.all([here.close(), there.close()]);
+    await server.stop();
   });
 });
 

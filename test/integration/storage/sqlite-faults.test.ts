@@ -2,8 +2,10 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Clock, systemClock } from '../../../src/shared/clock';
+import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';
 import { TokenCipher } from '../../../src/storage/cipher';
+import { LocalFeed } from '../../../src/storage/connection-feed';
 import { createDataSource } from '../../../src/storage/data-source';
 import { TypeOrmDatabase } from '../../../src/storage/database';
 import { type Dialect, sqliteDialect } from '../../../src/storage/dialect';
@@ -34,7 +36,8 @@ describe('SQLite', () => {
     await (await file.open()).close();
     const dataSource = await createDataSource(file.config).initialize();
     const cipher = new TokenCipher([testKey(1)]);
-    return { dataSource, database: new TypeOrmDatabase({ dataSource, dialect, cipher, clock }) };
+    const feed = new LocalFeed(silentLogger);
+    return { dataSource, database: new TypeOrmDatabase({ dataSource, dialect, cipher, clock, feed }) };
   }
 
   it('keeps the row of B in the file when A rolls back after an await while B writes', async () => {
