@@ -14,6 +14,7 @@ import { DirectoryQueryService } from './domain/directory/directory-query.servic
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { UpstreamUnavailable } from './domain/errors';
+import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
 import { createApollo } from './graphql/apollo';
 import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
@@ -28,6 +29,7 @@ import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } fro
 import { type Clock, systemClock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type Simulator, startSimulator } from './simulator/simulator';
+import { type ShownCredentials, type SlackApps, slackAppOf } from './slack/slack-app';
 import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import type { SealingKeys } from './storage/cipher';
 import { readOrCreateKeyFile } from './storage/key-file';
@@ -41,6 +43,8 @@ export interface AppAdapters {
   readonly random?: () => number;
   /** In place of the built-in simulator, where the environment SANDBOX is to be found. It stays the caller's to stop. */
   readonly sandboxUrl?: string;
+  /** The gateway's app there; without it nobody can install the app in the sandbox. */
+  readonly sandboxApp?: () => ShownCredentials;
 }
 
 export interface App {
@@ -71,13 +75,20 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const sandbox = await openSandbox(config, adapters, storage);
     if (sandbox) opened.push(() => sandbox.stop());
     const sandboxUrl = adapters.sandboxUrl ?? sandbox?.url;
-    const edge = createEdge(config, { logger, clock, random }, sandboxUrl);
+    const apps = slackAppsOf(config, adapters.sandboxApp ?? (sandbox && (() => sandbox.app)));
+    const address: { url: string | undefined } = { url: config.http.publicUrl };
+    const publicUrl = () => {
+      if (address.url === undefined) throw new Error('The server does not listen yet');
+      return address.url;
+    };
+    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
     opened.push(() => edge.close());
     const services = wireServices(storage, edge, { logger, clock, random, hasSandbox: sandboxUrl !== undefined });
     const sweeper = new Sweeper(services.idempotency, storage.database, clock, logger);
     opened.push(() => sweeper.stop());
     const listening = await listen(config, services, { logger, clock, storage });
     opened.push(() => listening.stop());
+    address.url ??= listening.url;
     // Last of all that can fail: the key is shown once, and a start that fails would show it to nobody.
     const firstKey = await services.access.bootstrap();
     sweeper.start();
@@ -136,7 +147,18 @@ interface Means {
   readonly random: () => number;
 }
 
-function createEdge(config: Config, means: Means, sandboxUrl: string | undefined): SlackEdge {
+/** The sandbox's app is not configured: it belongs to the simulator, where its secret can be changed at any time. */
+function slackAppsOf({ slack }: Config, sandboxApp: (() => ShownCredentials) | undefined): SlackApps {
+  return { ...slack.apps, ...(sandboxApp === undefined ? {} : { SANDBOX: slackAppOf(sandboxApp) }) };
+}
+
+interface EdgeMeans {
+  readonly sandboxUrl: string | undefined;
+  readonly apps: SlackApps;
+  readonly publicUrl: () => string;
+}
+
+function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl }: EdgeMeans): SlackEdge {
   const { live, gov, attemptTimeoutMs, limits } = config.slack;
   return createSlackEdge({
     ...means,
@@ -145,6 +167,8 @@ function createEdge(config: Config, means: Means, sandboxUrl: string | undefined
       GOV: gov,
       ...(sandboxUrl === undefined ? {} : { SANDBOX: { web: sandboxUrl, scim: sandboxUrl } }),
     },
+    apps,
+    redirectUri: () => `${publicUrl()}${OAUTH_CALLBACK_PATH}`,
     attemptTimeoutMs,
     limits,
   });
