@@ -1,5 +1,6 @@
 import type { ConnectionEnvironment } from './connections/connection';
 import type { Action } from './connections/scopes';
+import type { DirectoryGroup } from './directory/group';
 import type { DirectoryUser, UserChanges, UserDraft } from './directory/user';
 import type { TokenSource, UpstreamCall } from './ports';
 
@@ -17,6 +18,19 @@ export interface UserSlice {
   /** How many places of the list the page covers; more than `users` when entries were unreadable or came twice. */
   readonly entryCount: number;
 }
+
+export interface GroupSlice {
+  readonly groups: readonly DirectoryGroup[];
+  readonly totalResults: number;
+  readonly startIndex: number;
+  /** As in UserSlice. */
+  readonly entryCount: number;
+}
+
+/** What one call does to the members of a group. Ids are Slack's. */
+export type MembershipChange =
+  | { readonly remove: readonly string[]; readonly add: readonly string[] }
+  | { readonly replaceWith: readonly string[] };
 
 /** The filters that Slack evaluates itself. */
 export type UpstreamUserFilter = { readonly email: string } | { readonly userName: string } | { readonly guest: true };
@@ -38,7 +52,7 @@ export interface RateBudget {
 }
 
 /**
- * One Slack team's people over SCIM 2.0. Reads repeat what failed in passing within the call's deadline. Writes never
+ * One Slack team's people and groups over SCIM 2.0. Reads repeat what failed in passing within the call's deadline. Writes never
  * repeat blindly: when an answer is lost they throw UpstreamOutcomeUnknown, and the caller settles it by reading.
  *
  * All methods may throw: ConnectionProblem (the grant), RateLimited and ResourceLocked (retryAfterSeconds, when the wait
@@ -73,4 +87,39 @@ export interface DirectoryClient {
     extra: { readonly active?: boolean; readonly action: Action },
     call: UpstreamCall,
   ): Promise<DirectoryUser | undefined>;
+  /**
+   * One page of groups in Slack's order.
+   * @param page.withMembers asks for the members of each group, too; without it they may come or not.
+   */
+  listGroups(
+    page: { startIndex: number; count: number; withMembers: boolean },
+    call: UpstreamCall,
+  ): Promise<GroupSlice>;
+  /** Every group of this name, whatever the case. Their members may come or not. */
+  findGroups(name: string, call: UpstreamCall): Promise<readonly DirectoryGroup[]>;
+  /** @returns undefined when Slack knows no such group. */
+  getGroup(
+    slackId: string,
+    options: { readonly withMembers: boolean },
+    call: UpstreamCall,
+  ): Promise<DirectoryGroup | undefined>;
+  /**
+   * Slack keeps names of groups not unique: sent twice it makes two groups.
+   * @returns the group as Slack answered it; undefined when the answer was a success without a readable body.
+   * @throws GroupMembersRefused (then there is no group), GroupLimit, GroupNameTaken (heldBy not filled), UpstreamOutcomeUnknown
+   */
+  createGroup(
+    draft: { readonly name: string; readonly memberSlackIds: readonly string[] },
+    call: UpstreamCall,
+  ): Promise<DirectoryGroup | undefined>;
+  /** @throws NotFound, ProtectedGroup, GroupNameTaken, UpstreamOutcomeUnknown */
+  renameGroup(slackId: string, name: string, call: UpstreamCall): Promise<void>;
+  /**
+   * All of it or nothing. Repeating it changes nothing.
+   * @param change at most MEMBERS_PER_CALL people; removals come first, so that they make room.
+   * @throws NotFound, ProtectedGroup, GroupMembersRefused, GroupLimit, UpstreamOutcomeUnknown
+   */
+  changeGroupMembers(slackId: string, change: MembershipChange, call: UpstreamCall): Promise<void>;
+  /** @throws NotFound, ProtectedGroup, GroupLinkedToChannels, UpstreamOutcomeUnknown */
+  deleteGroup(slackId: string, call: UpstreamCall): Promise<void>;
 }

@@ -3,7 +3,17 @@ import type { Action } from '../domain/connections/scopes';
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A row of Slack's table of SCIM limits. `reads` and `writes` count every call of an organization. */
-export type BudgetRow = 'reads' | 'writes' | 'users.get' | 'users.create' | 'users.update' | 'users.delete';
+export type BudgetRow =
+  | 'reads'
+  | 'writes'
+  | 'users.get'
+  | 'users.create'
+  | 'users.update'
+  | 'users.delete'
+  | 'groups.get'
+  | 'groups.create'
+  | 'groups.update'
+  | 'groups.delete';
 
 export interface RowLimit {
   readonly limitPerMinute: number;
@@ -18,6 +28,10 @@ export const rowLimits: Readonly<Record<BudgetRow, RowLimit>> = {
   'users.create': { limitPerMinute: 180, burst: 20 },
   'users.update': { limitPerMinute: 180, burst: 20 },
   'users.delete': { limitPerMinute: 180, burst: 20 },
+  'groups.get': { limitPerMinute: 300, burst: 300 },
+  'groups.create': { limitPerMinute: 180, burst: 20 },
+  'groups.update': { limitPerMinute: 180, burst: 80 },
+  'groups.delete': { limitPerMinute: 180, burst: 20 },
 };
 
 /** What a call counts in: its own row first, where it has one, and the row of the whole organization. */
@@ -27,14 +41,19 @@ export const budgetClasses = {
   'users.create': ['users.create', 'writes'],
   'users.update': ['users.update', 'writes'],
   'users.delete': ['users.delete', 'writes'],
+  'groups.list': ['reads'],
+  'groups.get': ['groups.get', 'reads'],
+  'groups.create': ['groups.create', 'writes'],
+  'groups.update': ['groups.update', 'writes'],
+  'groups.delete': ['groups.delete', 'writes'],
 } as const satisfies Record<string, readonly [BudgetRow, ...BudgetRow[]]>;
 
 export type BudgetClass = keyof typeof budgetClasses;
 
 export interface ScimEndpoint {
   readonly method: HttpMethod;
-  /** Under `/scim/v2`; `{id}` stands for the person's id. */
-  readonly path: '/Users' | '/Users/{id}';
+  /** Under `/scim/v2`; `{id}` stands for the person's or the group's id. */
+  readonly path: '/Users' | '/Users/{id}' | '/Groups' | '/Groups/{id}';
   readonly budgetClass: BudgetClass;
   /** The action whose scopes the token needs, where the caller names no narrower one. */
   readonly action: Action;
@@ -45,6 +64,9 @@ export interface ScimEndpoint {
 const ONE_PERSON_BYTES = 1_000_000;
 /** 1,000 people with every field filled come to about 3 MB. */
 const LIST_BYTES = 20_000_000;
+/** 15,000 members, the most that a group is meant to have, come to about 1 MB; see `MOST_GROUPS_WITH_MEMBERS`. */
+const ONE_GROUP_BYTES = 5_000_000;
+const GROUP_LIST_BYTES = 50_000_000;
 
 /** Every SCIM call of this product: where it goes, what it counts in, and which grant it needs. */
 export const scimEndpoints = {
@@ -97,6 +119,48 @@ export const scimEndpoints = {
     action: 'user.deprovision',
     maxBodyBytes: ONE_PERSON_BYTES,
   },
+  listGroups: {
+    method: 'GET',
+    path: '/Groups',
+    budgetClass: 'groups.list',
+    action: 'group.read',
+    maxBodyBytes: GROUP_LIST_BYTES,
+  },
+  getGroup: {
+    method: 'GET',
+    path: '/Groups/{id}',
+    budgetClass: 'groups.get',
+    action: 'group.read',
+    maxBodyBytes: ONE_GROUP_BYTES,
+  },
+  createGroup: {
+    method: 'POST',
+    path: '/Groups',
+    budgetClass: 'groups.create',
+    action: 'group.write',
+    maxBodyBytes: ONE_GROUP_BYTES,
+  },
+  patchGroup: {
+    method: 'PATCH',
+    path: '/Groups/{id}',
+    budgetClass: 'groups.update',
+    action: 'group.write',
+    maxBodyBytes: ONE_GROUP_BYTES,
+  },
+  replaceGroup: {
+    method: 'PUT',
+    path: '/Groups/{id}',
+    budgetClass: 'groups.update',
+    action: 'group.write',
+    maxBodyBytes: ONE_GROUP_BYTES,
+  },
+  deleteGroup: {
+    method: 'DELETE',
+    path: '/Groups/{id}',
+    budgetClass: 'groups.delete',
+    action: 'group.delete',
+    maxBodyBytes: ONE_GROUP_BYTES,
+  },
 } as const satisfies Record<string, ScimEndpoint>;
 
 /** Web API methods by what they do for us. All are POST, with the token in the header alone. */
@@ -105,7 +169,7 @@ export type WebApiMethod = (typeof webApiMethods)[keyof typeof webApiMethods];
 
 /** @returns undefined for an id that would not stay one path segment. */
 export function pathOf(endpoint: ScimEndpoint, slackId: string | undefined): string | undefined {
-  if (endpoint.path === '/Users') return endpoint.path;
+  if (!endpoint.path.endsWith('{id}')) return endpoint.path;
   if (slackId === undefined || slackId === '' || slackId === '.' || slackId === '..') return undefined;
   return endpoint.path.replace('{id}', () => encodeURIComponent(slackId));
 }

@@ -1,6 +1,12 @@
 import { ConnectionProblem } from '../domain/connections/connection-problem';
 import { requiredScopes } from '../domain/connections/scopes';
 import {
+  GroupLinkedToChannels,
+  GroupMembersRefused,
+  GroupNameTaken,
+  ProtectedGroup,
+} from '../domain/directory/group-problem';
+import {
   type AppError,
   Conflict,
   EmailTaken,
@@ -16,16 +22,19 @@ import {
   UserNameUnavailable,
 } from '../domain/errors';
 import type { Logger } from '../shared/logger';
+import { detailOf } from './code-details';
 import { oauthCodes } from './oauth-codes';
 import { deadTokenCodes, type Meaning, scimCodes, scimTypes, webApiCodes } from './slack-codes';
 import type { Refusal } from './wire';
 
 /** What a call was about, where the same code means different things. */
 export interface RefusedCall {
-  readonly kind: 'READ_LIST' | 'READ_PERSON' | 'CREATE' | 'WRITE_ON_PERSON';
+  readonly kind: 'READ_LIST' | 'READ_PERSON' | 'CREATE' | 'WRITE_ON_PERSON' | GroupCall;
   /** The request asks for a guest account. */
   readonly isAboutGuest: boolean;
 }
+
+type GroupCall = 'READ_GROUP' | 'CREATE_GROUP' | 'WRITE_ON_GROUP';
 
 /** The server does not know this HTTP method here. */
 export class VerbNotSupported extends UpstreamRejected {}
@@ -56,11 +65,14 @@ function uniqueness({ mentions }: Refusal): Meaning {
 export function refusalError(refusal: Refusal, call: RefusedCall): AppError {
   const { status, slackCode } = refusal;
   const isVerbRefused = status === 405 || status === 501 || slackCode === 'method_not_allowed';
-  if (isVerbRefused || (call.kind === 'WRITE_ON_PERSON' && refusal.saysPatchIsUnsupported)) {
+  const isChange = call.kind === 'WRITE_ON_PERSON' || call.kind === 'WRITE_ON_GROUP';
+  if (isVerbRefused || (isChange && refusal.saysPatchIsUnsupported)) {
     return new VerbNotSupported('Slack does not offer this call.', slackCode, status);
   }
   const meaning = meaningOf(refusal);
   if (meaning === undefined) return unknownRefusal(refusal, call);
+  const aboutGroup = groupRefusal(meaning, refusal, call);
+  if (aboutGroup !== undefined) return aboutGroup;
   if (call.isAboutGuest && isAboutPlan(meaning)) {
     return new GuestNotAllowed("Slack's plan of this team does not include guests.", {
       remedy: 'Guests can be provisioned on Enterprise plans only.',
@@ -75,6 +87,16 @@ export function refusalError(refusal: Refusal, call: RefusedCall): AppError {
     });
   }
   return errorOf(meaning, slackCode, status);
+}
+
+/** What the refusals of people's calls mean when they come to a write on a group. */
+function groupRefusal(meaning: Meaning, { status, slackCode }: Refusal, { kind }: RefusedCall): AppError | undefined {
+  if (kind !== 'CREATE_GROUP' && kind !== 'WRITE_ON_GROUP') return undefined;
+  if (meaning.as === 'NO_SUCH_PERSON') return new GroupMembersRefused('UNKNOWN');
+  // What a standard server says of a name that it keeps unique.
+  if (meaning.as === 'USERNAME_UNAVAILABLE') return new GroupNameTaken(undefined);
+  if (meaning.as === 'NO_PERMISSION' && kind === 'WRITE_ON_GROUP') return new ProtectedGroup(slackCode, status);
+  return undefined;
 }
 
 /** The error for a Web API answer with `ok: false`. */
@@ -98,7 +120,7 @@ export function unavailable(reason: string): UpstreamUnavailable {
 
 export function outcomeUnknown(reason: string): UpstreamOutcomeUnknown {
   return new UpstreamOutcomeUnknown('The answer to a write was lost, so that it may or may not have taken effect.', {
-    remedy: 'Look the person up before trying again.',
+    remedy: 'Look the person or the group up before trying again.',
     cause: new Error(reason),
   });
 }
@@ -131,27 +153,33 @@ function isAboutPlan(meaning: Meaning): boolean {
 
 function unknownRefusal({ status, slackCode }: Refusal, { kind }: RefusedCall): AppError {
   if (status === 404 && (kind === 'READ_PERSON' || kind === 'WRITE_ON_PERSON')) return new NotFound(NO_SUCH_PERSON);
-  if (status === 412) return new Conflict('The account was changed by somebody else meanwhile.');
+  if (status === 404 && (kind === 'READ_GROUP' || kind === 'WRITE_ON_GROUP')) return new NotFound(NO_SUCH_GROUP);
+  if (status === 412) return new Conflict('The account or the group was changed by somebody else meanwhile.');
   return new UpstreamRejected(UNKNOWN_REASON, slackCode, status);
 }
 
 const NO_SUCH_PERSON = 'Slack knows no such person.';
+const NO_SUCH_GROUP = 'Slack knows no such group.';
 
 function errorOf(meaning: Meaning, slackCode: string, status: number): AppError {
   switch (meaning.as) {
     case 'BAD_TOKEN':
-      return new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: slackCode });
+      return new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: detailOf(slackCode, status) });
     case 'CONNECTION':
       return new ConnectionProblem(meaning.problem, {
-        detail: slackCode,
+        detail: detailOf(slackCode, status),
         ...(meaning.problem === 'MISSING_SCOPES' ? { missingScopes: requiredScopes } : {}),
       });
     case 'NO_PERMISSION':
-      return new ConnectionProblem('INSTALLER_LOST_RIGHTS', { detail: slackCode });
+      return new ConnectionProblem('INSTALLER_LOST_RIGHTS', { detail: detailOf(slackCode, status) });
     case 'NO_SUCH_PERSON':
       return new NotFound(NO_SUCH_PERSON);
     case 'NO_SUCH_GROUP':
-      return new NotFound('Slack knows no such group.');
+      return new NotFound(NO_SUCH_GROUP);
+    case 'MEMBERS_REFUSED':
+      return new GroupMembersRefused(meaning.reason);
+    case 'GROUP_IN_USE':
+      return new GroupLinkedToChannels();
     case 'EMAIL_TAKEN':
       return new EmailTaken('Another account, active or not, holds this e-mail address.', undefined);
     case 'USERNAME_UNAVAILABLE':

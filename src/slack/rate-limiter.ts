@@ -94,5 +94,9 @@ function withoutLimits(): Readonly<Record<BudgetRow, RowLimit>> {
     'users.create': unlimited,
     'users.update': unlimited,
     'users.delete': unlimited,
+    'groups.get': unlimited,
+    'groups.create': unlimited,
+    'groups.update': unlimited,
+    'groups.delete': unlimited,
   };
 }

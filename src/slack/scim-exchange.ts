@@ -6,6 +6,7 @@ import type { LeasedToken, UpstreamCall } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import { Attempts } from './attempts';
+import { MALFORMED_TOKEN } from './code-details';
 import { pathOf, type ScimEndpoint } from './endpoints';
 import { meaningOf, outcomeUnknown, type RefusedCall, refusalError, type UnknownCodeLog, unavailable } from './errors';
 import { type OriginTraits, SCIM_MEDIA_TYPE } from './origin-traits';
@@ -132,9 +133,10 @@ export class ScimExchange {
   ): Promise<HttpAnswer | TransportFailure> {
     const { endpoint, body, query, slackId } = request;
     const path = pathOf(endpoint, slackId);
-    if (path === undefined) throw refusalError(readRefusal(404, { detail: 'no_such_user' }), refusedCall(request));
+    if (path === undefined)
+      throw refusalError(readRefusal(404, { detail: unknownIdCode(request) }), refusedCall(request));
     const secret = token.secret.reveal();
-    if (!sendable.test(secret)) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'malformed_token' });
+    if (!sendable.test(secret)) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: MALFORMED_TOKEN });
     try {
       return await this.parts.transport.send({
         method: endpoint.method,
@@ -188,7 +190,10 @@ export class ScimExchange {
       const statedMs = header === undefined ? 0 : retryAfterMs(header, this.parts.clock.now(), this.parts.random);
       const { waitMs, isInTime } = progress.attempts.afterLock(statedMs);
       if (isInTime) return { againAfterMs: waitMs };
-      throw new ResourceLocked('Slack is still busy with another change of the same account.', wholeSeconds(waitMs));
+      throw new ResourceLocked(
+        'Slack is still busy with another change of the same account or group.',
+        wholeSeconds(waitMs),
+      );
     }
     if (meaning?.as === 'TRANSIENT') {
       return this.#again(progress.attempts.afterFailure(TRANSIENT_WAIT_MS), refusal.slackCode);
@@ -236,6 +241,19 @@ function isBroken(status: number, { isPage, isRead: isReading }: { isPage: boole
 
 function refusedCall(request: ScimRequest): RefusedCall {
   const { endpoint, isAboutGuest = false } = request;
-  if (endpoint.path === '/Users') return { kind: isRead(request) ? 'READ_LIST' : 'CREATE', isAboutGuest };
-  return { kind: isRead(request) ? 'READ_PERSON' : 'WRITE_ON_PERSON', isAboutGuest };
+  const [onRead, onWrite] = kindsByPath[endpoint.path];
+  return { kind: isRead(request) ? onRead : onWrite, isAboutGuest };
+}
+
+type Kind = RefusedCall['kind'];
+
+const kindsByPath: Readonly<Record<ScimEndpoint['path'], readonly [onRead: Kind, onWrite: Kind]>> = {
+  '/Users': ['READ_LIST', 'CREATE'],
+  '/Users/{id}': ['READ_PERSON', 'WRITE_ON_PERSON'],
+  '/Groups': ['READ_LIST', 'CREATE_GROUP'],
+  '/Groups/{id}': ['READ_GROUP', 'WRITE_ON_GROUP'],
+};
+
+function unknownIdCode({ endpoint }: ScimRequest): string {
+  return endpoint.path === '/Groups/{id}' ? 'no_such_group' : 'no_such_user';
 }

@@ -1,10 +1,18 @@
 import type { Action } from '../domain/connections/scopes';
+import type { DirectoryGroup } from '../domain/directory/group';
 import type { DirectoryUser, UserChanges, UserDraft } from '../domain/directory/user';
-import type { DirectoryClient, UpstreamUserFilter, UserSlice } from '../domain/directory-ports';
+import type {
+  DirectoryClient,
+  GroupSlice,
+  MembershipChange,
+  UpstreamUserFilter,
+  UserSlice,
+} from '../domain/directory-ports';
 import { NotFound } from '../domain/errors';
 import type { UpstreamCall } from '../domain/ports';
 import { scimEndpoints } from './endpoints';
 import { VerbNotSupported } from './errors';
+import type { GroupClient } from './group.client';
 import type { ScimExchange } from './scim-exchange';
 import type { UserLookup } from './user-lookup';
 import { type PatchContext, patchOperations } from './user-patch';
@@ -22,6 +30,7 @@ export class ScimClient implements DirectoryClient {
   constructor(
     private readonly exchange: ScimExchange,
     private readonly lookup: UserLookup,
+    private readonly groups: GroupClient,
   ) {}
 
   async probe(call: UpstreamCall): Promise<void> {
@@ -79,6 +88,44 @@ export class ScimClient implements DirectoryClient {
       }
     }
     return this.#updateWithoutPatch(changes, context, action, call);
+  }
+
+  listGroups(
+    page: { startIndex: number; count: number; withMembers: boolean },
+    call: UpstreamCall,
+  ): Promise<GroupSlice> {
+    return this.groups.list(page, call);
+  }
+
+  findGroups(name: string, call: UpstreamCall): Promise<readonly DirectoryGroup[]> {
+    return this.groups.find(name, call);
+  }
+
+  getGroup(
+    slackId: string,
+    options: { withMembers: boolean },
+    call: UpstreamCall,
+  ): Promise<DirectoryGroup | undefined> {
+    return this.groups.get(slackId, options, call);
+  }
+
+  createGroup(
+    draft: { name: string; memberSlackIds: readonly string[] },
+    call: UpstreamCall,
+  ): Promise<DirectoryGroup | undefined> {
+    return this.groups.create(draft, call);
+  }
+
+  renameGroup(slackId: string, name: string, call: UpstreamCall): Promise<void> {
+    return this.groups.rename(slackId, name, call);
+  }
+
+  changeGroupMembers(slackId: string, change: MembershipChange, call: UpstreamCall): Promise<void> {
+    return this.groups.changeMembers(slackId, change, call);
+  }
+
+  deleteGroup(slackId: string, call: UpstreamCall): Promise<void> {
+    return this.groups.delete(slackId, call);
   }
 
   async #patch(

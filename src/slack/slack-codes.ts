@@ -1,4 +1,5 @@
 import type { ConnectionProblemCode } from '../domain/connections/connection-problem';
+import type { MemberRefusal } from '../domain/directory/group-problem';
 import type { ProtectionReason } from '../domain/errors';
 
 /** What a code of Slack's means to us. One row a code; `errors.ts` makes the errors of it. */
@@ -13,6 +14,8 @@ export type Meaning =
   | { readonly as: 'TRANSIENT' }
   | { readonly as: 'USERNAME_UNAVAILABLE' | 'USERNAME_INVALID' | 'GUEST_NOT_ALLOWED'; readonly message: string }
   | { readonly as: 'GROUP_LIMIT'; readonly message: string }
+  | { readonly as: 'MEMBERS_REFUSED'; readonly reason: MemberRefusal }
+  | { readonly as: 'GROUP_IN_USE' }
   | { readonly as: 'INVALID_INPUT' | 'REJECTED'; readonly message: string; readonly remedy?: string }
   | { readonly as: 'PROTECTED'; readonly reason: ProtectionReason; readonly message: string }
   | { readonly as: 'UNAVAILABLE' };
@@ -54,7 +57,7 @@ export const scimCodes = {
   no_such_user: noSuchPerson,
   unknown_user: noSuchPerson,
   no_such_group: { as: 'NO_SUCH_GROUP' },
-  no_such_group_members: invalid('One of the group members does not exist in Slack.'),
+  no_such_group_members: { as: 'MEMBERS_REFUSED', reason: 'UNKNOWN' },
   username_required: userNameInvalid('Slack needs a user name.'),
   username_empty: userNameInvalid('The user name is empty.'),
   username_invalid: userNameInvalid('Slack does not accept this user name.'),
@@ -108,11 +111,8 @@ export const scimCodes = {
   failed_to_remove_users_for_linked_subteam: rejected('Slack did not remove the group members.'),
   group_member_max_exceeded: groupLimit('The group would have more members than Slack allows.'),
   too_many_users: groupLimit('The call names more people than Slack takes at once.'),
-  unable_to_add_deleted_or_guest_to_group: invalid('Deactivated people and guests cannot be members of this group.'),
-  idp_group_linked_to_channels: rejected(
-    'The group still restricts access to channels.',
-    'Let an Admin of Slack unlink the group from its channels, then delete it.',
-  ),
+  unable_to_add_deleted_or_guest_to_group: { as: 'MEMBERS_REFUSED', reason: 'DEACTIVATED_OR_GUEST' },
+  idp_group_linked_to_channels: { as: 'GROUP_IN_USE' },
   no_filters: filterRefused,
   incomplete_filter: filterRefused,
   invalid_filter_group: filterRefused,

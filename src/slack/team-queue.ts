@@ -44,6 +44,10 @@ export class TeamQueue {
       'users.create': bucket('users.create'),
       'users.update': bucket('users.update'),
       'users.delete': bucket('users.delete'),
+      'groups.get': bucket('groups.get'),
+      'groups.create': bucket('groups.create'),
+      'groups.update': bucket('groups.update'),
+      'groups.delete': bucket('groups.delete'),
     };
   }
 

@@ -4,7 +4,7 @@ import { InvalidInput, UpstreamRejected } from '../domain/errors';
 import type { UpstreamCall } from '../domain/ports';
 import type { Logger } from '../shared/logger';
 import { scimEndpoints } from './endpoints';
-import { unavailable } from './errors';
+import { walkList } from './list-walk';
 import type { ScimExchange } from './scim-exchange';
 import { quoted } from './user-patch';
 import { readUser } from './user-reading';
@@ -14,8 +14,6 @@ import { readList, type WireList } from './wire';
 export const LARGEST_PAGE = 1000;
 /** People who share a user name or an address: one, at Slack. */
 const LOOKUP_PAGE = 100;
-/** Ends a walk through a list that never ends by itself; a million people are beyond any organization. */
-const MOST_PAGES = 1000;
 
 /** One page as it came, and the people on it. */
 interface Page {
@@ -102,29 +100,12 @@ export class UserLookup {
     return localSlice(await this.#walk(isGuest, call), startIndex, count);
   }
 
-  /**
-   * Reads the whole list and keeps who matches. Ends at the stated total, at an empty page, and at a page with nobody
-   * new on it: some servers repeat the first page past the end. A page may well begin with somebody from the one before,
-   * when the list grew meanwhile. Nobody is returned twice.
-   */
-  async #walk(matches: (user: DirectoryUser) => boolean, call: UpstreamCall): Promise<readonly DirectoryUser[]> {
-    const seen = new Set<string>();
-    const found: DirectoryUser[] = [];
-    let startIndex = 1;
-    for (let pages = 0; pages < MOST_PAGES; pages += 1) {
+  #walk(matches: (user: DirectoryUser) => boolean, call: UpstreamCall): Promise<readonly DirectoryUser[]> {
+    const readPage = async (startIndex: number) => {
       const { list, users } = await this.#page(startIndex, LARGEST_PAGE, undefined, call);
-      const newcomers = users.filter(({ slackId }) => !seen.has(slackId));
-      if (list.entries.length === 0 || (newcomers.length === 0 && users.length > 0)) return found;
-      for (const user of newcomers) {
-        if (seen.has(user.slackId)) continue;
-        seen.add(user.slackId);
-        if (matches(user)) found.push(user);
-      }
-      startIndex += list.entries.length;
-      if (list.totalResults !== undefined && startIndex > list.totalResults) return found;
-      if (this.clock.now() > call.deadlineAt) throw unavailable('LIST_TOO_LONG');
-    }
-    throw unavailable('LIST_TOO_LONG');
+      return { list, entries: users };
+    };
+    return walkList(readPage, matches, { now: () => this.clock.now(), deadlineAt: call.deadlineAt });
   }
 
   async #page(startIndex: number, count: number, filter: string | undefined, call: UpstreamCall): Promise<Page> {
@@ -145,7 +126,7 @@ const emailForms: readonly string[] = ['emails.value', 'email', 'emails'];
 const GUEST_FILTER = "restricted eq '1'";
 
 /** Besides Slack's codes for it, a bare 400 or "not implemented" on a filtered list speaks of the filter. */
-function isFilterRefusal(error: unknown): boolean {
+export function isFilterRefusal(error: unknown): boolean {
   if (error instanceof InvalidInput) return true;
   return error instanceof UpstreamRejected && [400, 403, 404, 501].includes(error.httpStatus);
 }

@@ -1,6 +1,7 @@
 /** The names of the SCIM 2.0 schemas that we read and write. */
 export const urns = {
   user: 'urn:ietf:params:scim:schemas:core:2.0:User',
+  group: 'urn:ietf:params:scim:schemas:core:2.0:Group',
   enterprise: 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User',
   guest: 'urn:ietf:params:scim:schemas:extension:slack:guest:2.0:User',
   profile: 'urn:ietf:params:scim:schemas:extension:slack:profile:2.0:User',

@@ -55,6 +55,21 @@ export const actionRequirements = {
     installLevel: undefined,
     description: 'Make a deactivated account active again.',
   },
+  'group.read': {
+    requiredScopes: ['admin'],
+    installLevel: undefined,
+    description: 'List groups and their members, and look a group up by Slack id or name.',
+  },
+  'group.write': {
+    requiredScopes: ['admin'],
+    installLevel: undefined,
+    description: 'Create and rename groups, and add, remove or set their members.',
+  },
+  'group.delete': {
+    requiredScopes: ['admin'],
+    installLevel: undefined,
+    description: 'Delete a group for good. Its members keep their accounts.',
+  },
 } as const satisfies Record<string, ActionRequirement>;
 
 export type Action = keyof typeof actionRequirements;

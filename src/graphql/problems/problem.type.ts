@@ -46,6 +46,17 @@ registerEnumType(ProblemCodeEnum, {
     PROFILE_FIELDS_DROPPED: { description: 'The write took effect, but Slack did not keep some fields.' },
     GUEST_NOT_ALLOWED: { description: 'Guests are not available here, or the person cannot be one.' },
     GROUP_LIMIT: { description: "A group or a call is beyond Slack's limits." },
+    GROUP_MEMBER_REFUSED: {
+      description: 'The person cannot be a member of the group: unknown, deactivated, a bot, or a guest.',
+    },
+    GROUP_MEMBERS_INCOMPLETE: {
+      description: 'The change of a group took effect except for some members; see `memberProblems`.',
+    },
+    GROUP_LINKED_TO_CHANNELS: {
+      description: 'The group decides who may enter some channels; unlink it in Slack before it can be deleted.',
+    },
+    PROTECTED_GROUP: { description: 'Slack keeps the group itself, or the token lacks the rank to change it.' },
+    AMBIGUOUS_GROUP: { description: 'Several groups have the name; name the group by its slackId.' },
     RATE_LIMITED: { description: "Slack's rate limit leaves no room in the time of this call." },
     RESOURCE_LOCKED: { description: 'Slack is busy with another write to the same person or group.' },
     UPSTREAM_UNAVAILABLE: { description: 'Slack does not answer, or answers with server errors; nothing was written.' },

@@ -78,5 +78,12 @@ function onClock(client: DirectoryClient, clock: FakeClock): DirectoryClient {
     getUser: (...given) => clock.runUntil(client.getUser(...given)),
     createUser: (...given) => clock.runUntil(client.createUser(...given)),
     updateUser: (...given) => clock.runUntil(client.updateUser(...given)),
+    listGroups: (...given) => clock.runUntil(client.listGroups(...given)),
+    findGroups: (...given) => clock.runUntil(client.findGroups(...given)),
+    getGroup: (...given) => clock.runUntil(client.getGroup(...given)),
+    createGroup: (...given) => clock.runUntil(client.createGroup(...given)),
+    renameGroup: (...given) => clock.runUntil(client.renameGroup(...given)),
+    changeGroupMembers: (...given) => clock.runUntil(client.changeGroupMembers(...given)),
+    deleteGroup: (...given) => clock.runUntil(client.deleteGroup(...given)),
   };
 }

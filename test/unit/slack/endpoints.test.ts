@@ -16,9 +16,9 @@ describe('the table of endpoints', () => {
     for (const row of rows) expect(rowLimits).toHaveProperty([row]);
   });
 
-  it.each(Object.entries(scimEndpoints))('%s has a path under which one person is one segment', (_, endpoint) => {
+  it.each(Object.entries(scimEndpoints))('%s has a path under which one id is one segment', (_, endpoint) => {
     const path = pathOf(endpoint, 'U1/../x?y#z');
-    expect(path).toBe(endpoint.path === '/Users' ? '/Users' : '/Users/U1%2F..%2Fx%3Fy%23z');
+    expect(path).toBe(endpoint.path.replace('{id}', 'U1%2F..%2Fx%3Fy%23z'));
   });
 
   it('keeps a replacement pattern in an id from being read as one', () => {
@@ -33,6 +33,10 @@ describe('the table of endpoints', () => {
       'users.create': { limitPerMinute: 180, burst: 20 },
       'users.update': { limitPerMinute: 180, burst: 20 },
       'users.delete': { limitPerMinute: 180, burst: 20 },
+      'groups.get': { limitPerMinute: 300, burst: 300 },
+      'groups.create': { limitPerMinute: 180, burst: 20 },
+      'groups.update': { limitPerMinute: 180, burst: 80 },
+      'groups.delete': { limitPerMinute: 180, burst: 20 },
     });
   });
 
