@@ -34,7 +34,7 @@ import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import type { SealingKeys } from './storage/cipher';
 import { readOrCreateKeyFile } from './storage/key-file';
 import { openStorage, type Storage } from './storage/open-storage';
-import { Sweeper } from './sweeper';
+import { SweepRunner } from './worker/sweep.runner';
 
 export interface AppAdapters {
   readonly logger: Logger;
@@ -84,7 +84,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
     opened.push(() => edge.close());
     const services = wireServices(storage, edge, { logger, clock, random, hasSandbox: sandboxUrl !== undefined });
-    const sweeper = new Sweeper(services.idempotency, storage.database, clock, logger);
+    const sweeper = new SweepRunner(services.idempotency, storage.database, { clock, random, logger });
     opened.push(() => sweeper.stop());
     const listening = await listen(config, services, { logger, clock, storage });
     opened.push(() => listening.stop());

@@ -213,6 +213,8 @@ export interface AccessTokenStore {
   markUsed(id: AccessTokenId, at: Date): Promise<void>;
   /** Ends a token: writes the status and erases the sealed secret. */
   retire(id: AccessTokenId, status: Exclude<TokenStatus, 'ACTIVE'>): Promise<void>;
+  /** Removes tokens that have ended and were last heard of before `before`, but for each connection's newest. @returns how many. */
+  deleteEndedBefore(before: Date): Promise<number>;
 }
 
 /** A stored secret cannot be opened. Fails closed: the connection says so, the others go on. */

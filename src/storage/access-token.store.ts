@@ -25,6 +25,14 @@ const latestIds = `row.id IN (
   ) AS ranked WHERE ranked.place = 1
 )`;
 
+/** The newest of a connection stays, since it is shown whatever its status. */
+const ENDED_LONG_AGO = `status <> 'ACTIVE' AND created_at < :before AND COALESCE(verified_at, 0) < :before
+  AND COALESCE(refreshed_at, 0) < :before AND COALESCE(last_used_at, 0) < :before
+  AND EXISTS (
+    SELECT 1 FROM access_tokens AS newer
+    WHERE newer.connection_id = access_tokens.connection_id AND newer.created_at > access_tokens.created_at
+  )`;
+
 /** The fence: a refresh of an older value, or of a token that has ended, writes nothing. */
 const CURRENT_TOKEN = "id = :id AND generation = :generation AND status = 'ACTIVE'";
 
@@ -210,6 +218,10 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       { id },
     );
     this.handle.changes.addToken(id);
+  }
+
+  deleteEndedBefore(before: Date): Promise<number> {
+    return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime() });
   }
 }
 

@@ -7,6 +7,8 @@ import type {
   ConnectionIssue,
   ConnectionIssueId,
 } from '../../src/domain/connections/connection';
+import type { SlackEvent } from '../../src/domain/install-ports';
+import type { InstallAttempt, InstallAttemptId, InstallId, StoredInstall } from '../../src/domain/installs/install';
 import type { Database, IdempotencyRecord, NewAccessToken, RefreshedToken, StoredApiKey } from '../../src/domain/ports';
 import { newId } from '../../src/shared/ids';
 import { Secret } from '../../src/shared/secret';
@@ -88,6 +90,46 @@ export function anIssue({ id }: Connection, fields: Partial<ConnectionIssue> = {
     message: 'The token lacks scopes.',
     remedy: 'Add them.',
     since: someInstant,
+    ...fields,
+  };
+}
+
+export function anInstall(tenantId: TenantId, fields: Partial<StoredInstall> = {}): StoredInstall {
+  return {
+    id: newId<InstallId>('ins'),
+    tenantId,
+    apiKeyId: newId<ApiKeyId>('key'),
+    ways: 'CONSENT',
+    name: 'Acme Slack',
+    environment: 'LIVE',
+    createdAt: someInstant,
+    expiresAt: later(3_600_000),
+    secretHash: randomBytes(32),
+    ...fields,
+  };
+}
+
+export function anAttempt(installId: InstallId, fields: Partial<InstallAttempt> = {}): InstallAttempt {
+  return {
+    id: newId<InstallAttemptId>('att'),
+    installId,
+    stateHash: randomBytes(32),
+    browserHash: randomBytes(32),
+    level: 'WORKSPACE',
+    createdAt: someInstant,
+    expiresAt: later(600_000),
+    ...fields,
+  };
+}
+
+export function aSlackEvent(fields: Partial<SlackEvent> = {}): SlackEvent {
+  return {
+    id: `Ev${randomBytes(5).toString('hex').toUpperCase()}`,
+    environment: 'LIVE',
+    type: 'tokens_revoked',
+    userSlackIds: ['U1', 'U2'],
+    occurredAt: new Date(1_893_553_445_000),
+    receivedAt: someInstant,
     ...fields,
   };
 }

@@ -33,6 +33,7 @@ const rules: Readonly<Record<string, Rule>> = {
     ours: ['shared', ...domain, 'graphql'],
     packages: ['@apollo/server', '@as-integrations/fastify', '@fastify/static', 'fastify'],
   },
+  worker: { ours: ['shared', ...domain], packages: [] },
   simulator: { ours: ['shared'], packages: ['fastify'] },
   console: {
     ours: [],
@@ -42,9 +43,8 @@ const rules: Readonly<Record<string, Rule>> = {
   demo: { ours: ['shared', 'app.ts', 'config.ts'], packages: ['reflect-metadata'] },
   'config.ts': { ours: ['shared'], packages: [] },
   'log.ts': { ours: ['shared', 'config.ts'], packages: ['pino'] },
-  'sweeper.ts': { ours: ['shared', ...domain], packages: [] },
   'app.ts': {
-    ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'http', 'simulator', 'config.ts', 'sweeper.ts'],
+    ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'http', 'worker', 'simulator', 'config.ts'],
     packages: ['type-graphql'],
   },
   'main.ts': { ours: ['shared', 'app.ts', 'config.ts', 'log.ts'], packages: ['reflect-metadata'] },
