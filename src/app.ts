@@ -4,37 +4,61 @@ import type { ClassType } from 'type-graphql';
 import type { Config } from './config';
 import { AccessService, type IssuedApiKey } from './domain/access/access.service';
 import { AccessTokenService } from './domain/connections/access-token.service';
-import type { ConnectionEnvironment } from './domain/connections/connection';
+import { type ConnectionEnvironment, connectionEnvironments } from './domain/connections/connection';
 import { ConnectionService } from './domain/connections/connection.service';
+import { ConnectionCheckService } from './domain/connections/connection-check.service';
+import { ConnectionGrantService } from './domain/connections/connection-grant.service';
 import { ConnectionHealth } from './domain/connections/connection-health.service';
 import { ConnectionQueryService } from './domain/connections/connection-query.service';
+import { ConnectionRotationService } from './domain/connections/connection-rotation.service';
+import { ConnectionWatchService } from './domain/connections/connection-watch.service';
+import { GrantCheck } from './domain/connections/grant-check.service';
 import { GrantVerifier } from './domain/connections/grant-verifier.service';
+import { PairKeeper } from './domain/connections/pair-keeper.service';
+import { SlackEventService } from './domain/connections/slack-event.service';
+import { TokenRefreshService } from './domain/connections/token-refresh.service';
 import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { UpstreamUnavailable } from './domain/errors';
+import type { SlackEvent } from './domain/install-ports';
+import { KeyCustody } from './domain/keys/key-custody.service';
+import { ResealService } from './domain/keys/reseal.service';
+import { SealingKeyService } from './domain/keys/sealing-key.service';
+import type { Database } from './domain/ports';
 import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
 import { createApollo } from './graphql/apollo';
 import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
+import { ConnectionRotationResolver } from './graphql/connections/connection-rotation.resolver';
+import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
 import { RequestLoaders } from './graphql/connections/request-loaders';
 import type { GraphQLContext } from './graphql/context';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
+import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
+import { LiveContext } from './graphql/live-context';
+import { LiveOperations } from './graphql/live-operations';
 import { NodeResolver } from './graphql/node.resolver';
 import { buildGraphQLSchema } from './graphql/schema';
 import { authenticate } from './http/authentication';
 import { RunningCalls } from './http/running-calls';
 import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } from './http/server';
+import { EVENTS_PATH, registerSlackEvents } from './http/slack-events.route';
+import { Subscriptions } from './http/subscriptions';
 import { type Clock, systemClock } from './shared/clock';
+import { newId } from './shared/ids';
 import type { Logger } from './shared/logger';
 import { type Simulator, startSimulator } from './simulator/simulator';
 import { type ShownCredentials, type SlackApps, slackAppOf } from './slack/slack-app';
 import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
-import type { SealingKeys } from './storage/cipher';
-import { readOrCreateKeyFile } from './storage/key-file';
+import { keyProviderOf } from './storage/key-source';
 import { openStorage, type Storage } from './storage/open-storage';
+import { ConnectionCheckRunner } from './worker/connection-check.runner';
+import { ResealRunner } from './worker/reseal.runner';
+import { SlackEventRunner } from './worker/slack-event.runner';
 import { SweepRunner } from './worker/sweep.runner';
+import { TokenRefreshRunner } from './worker/token-refresh.runner';
 
 export interface AppAdapters {
   readonly logger: Logger;
@@ -69,7 +93,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
   const opened: (() => Promise<void>)[] = [];
   const closeAll = () => closeInReverse(opened.splice(0));
   try {
-    const { keys, newKeyFile } = await loadKeys(config);
+    const keys = keyProviderOf(config.sealing);
     const storage = await openStorage({ database: config.database, keys, clock, logger });
     opened.push(() => storage.close());
     const sandbox = await openSandbox(config, adapters, storage);
@@ -83,15 +107,36 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     };
     const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
     opened.push(() => edge.close());
-    const services = wireServices(storage, edge, { logger, clock, random, hasSandbox: sandboxUrl !== undefined });
+    const services = wireServices(storage, edge, {
+      logger,
+      clock,
+      random,
+      hasSandbox: sandboxUrl !== undefined,
+      ...config.upkeep,
+    });
     const sweeper = new SweepRunner(services.idempotency, storage.database, { clock, random, logger });
     opened.push(() => sweeper.stop());
-    const listening = await listen(config, services, { logger, clock, storage });
+    const resealing = new ResealRunner({ reseal: services.reseal, clock, random, logger });
+    opened.push(() => resealing.stop());
+    const events = new SlackEventRunner(services.slackEvents, { clock, random, logger });
+    const checks = new ConnectionCheckRunner(services.connectionChecks, { clock, random, logger });
+    opened.push(
+      () => events.stop(),
+      () => checks.stop(),
+    );
+    const listening = await listen(config, services, { logger, clock, storage, apps, events });
     opened.push(() => listening.stop());
+    opened.push(() => services.tokenRefreshes.stop());
     address.url ??= listening.url;
     // Last of all that can fail: the key is shown once, and a start that fails would show it to nobody.
     const firstKey = await services.access.bootstrap();
     sweeper.start();
+    events.start();
+    checks.start();
+    await sendSandboxEvents(sandbox, listening.url, logger);
+    services.tokenRefreshes.start();
+    resealing.start();
+    const newKeyFile = keys.file?.isNew ? keys.file.path : undefined;
     return { url: listening.url, firstKey, newKeyFile, sandbox, stop: closeAll };
   } catch (error) {
     await closeAll();
@@ -110,25 +155,6 @@ async function closeInReverse(opened: readonly (() => Promise<void>)[]): Promise
   if (failures.length > 0) throw failures[0];
 }
 
-/** For an operator who lost every admin key: makes one, without serving. */
-export async function issueRecoveryKey(config: Config, logger: Logger): Promise<IssuedApiKey> {
-  const { keys } = await loadKeys(config);
-  const storage = await openStorage({ database: config.database, keys, clock: systemClock, logger, role: 'command' });
-  try {
-    return await new AccessService(storage.database, systemClock).issueRecoveryKey();
-  } finally {
-    await storage.close();
-  }
-}
-
-async function loadKeys({ sealing }: Config): Promise<{ keys: SealingKeys; newKeyFile: string | undefined }> {
-  if (sealing.kind === 'keys') {
-    return { keys: sealing.keys.map((key) => Buffer.from(key.reveal(), 'base64')), newKeyFile: undefined };
-  }
-  const { keys, created } = await readOrCreateKeyFile(sealing.file);
-  return { keys, newKeyFile: created ? sealing.file : undefined };
-}
-
 async function openSandbox(config: Config, adapters: AppAdapters, storage: Storage): Promise<Simulator | undefined> {
   if (config.sandbox.kind === 'off' || adapters.sandboxUrl !== undefined) return undefined;
   const { port, limits, stateFile } = config.sandbox;
@@ -139,6 +165,15 @@ async function openSandbox(config: Config, adapters: AppAdapters, storage: Stora
     switches: { limitsEnabled: limits },
     logger: { warn: (message) => adapters.logger.warn({}, message) },
   });
+}
+
+/** Over loopback, where the sandbox is: its events do not depend on how others reach the gateway. */
+async function sendSandboxEvents(sandbox: Simulator | undefined, url: string, logger: Logger): Promise<void> {
+  try {
+    await sandbox?.setEventsUrl(`${url}${EVENTS_PATH}`);
+  } catch (error) {
+    logger.warn({ err: error }, 'the sandbox will send no events');
+  }
 }
 
 interface Means {
@@ -177,31 +212,60 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl 
 type Services = ReturnType<typeof wireServices>;
 
 function wireServices(
-  { database }: Storage,
-  { webApi, directory }: SlackEdge,
-  { logger, clock, random, hasSandbox }: Means & { hasSandbox: boolean },
+  { database, keys, feed }: Storage,
+  edge: SlackEdge,
+  { logger, clock, random, hasSandbox, checkEveryMs }: Means & { hasSandbox: boolean; checkEveryMs: number },
 ) {
-  const health = new ConnectionHealth(database, clock, logger);
-  const tokens = new AccessTokenService(database, clock, logger);
-  const verifier = new GrantVerifier(webApi, directory);
   const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
-  const directoryAccess = new DirectoryAccess({ database, directory, tokens, verifier, health, logger });
+  const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
+  const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
+  const reseal = new ResealService({ database, ring: keys, clock, logger });
+  const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
+  const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
   return {
     access: new AccessService(database, clock),
-    connections: new ConnectionService({ database, clock, webApi, verifier, tokens, health, environments }),
-    connectionQueries: new ConnectionQueryService(database, directory, clock),
+    sealingKeys: new SealingKeyService(new KeyCustody(database, keys, clock, logger), reseal, clock),
+    reseal,
+    ...upkeep,
+    connections,
+    connectionChecks: new ConnectionCheckService({ database, connections, clock, random, logger, checkEveryMs }),
+    slackEvents: new SlackEventService({ ...upkeep, database, connections, clock, logger }),
+    rotation: new ConnectionRotationService({ ...upkeep, database }),
+    connectionQueries,
+    connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
     provisioning: new ProvisioningService(directoryAccess, idempotency, clock, random),
     idempotency,
   };
 }
 
+/** Everything about a connection's token: checked, stored, handed out, refreshed. */
+function wireGrants(
+  database: Database,
+  { webApi, oauth, directory }: SlackEdge,
+  { logger, clock, random }: Means,
+  environments: readonly ConnectionEnvironment[],
+) {
+  const health = new ConnectionHealth(database, clock, logger);
+  const keeper = new PairKeeper({ health, webApi, clock, random, logger });
+  const refreshes = new TokenRefreshService({ database, oauth, health, keeper, clock, random, logger });
+  const tokens = new AccessTokenService(database, refreshes, clock, logger);
+  const verifier = new GrantVerifier(webApi, directory);
+  const check = new GrantCheck({ tokens, verifier, health });
+  const grants = new ConnectionGrantService({ database, clock, logger, webApi, verifier, health, environments });
+  const tokenRefreshes = new TokenRefreshRunner({ database, refreshes, clock, random, logger });
+  return { health, refreshes, tokens, check, grants, tokenRefreshes };
+}
+
 function resolversOf(services: Services): Map<ClassType, object> {
   return new Map<ClassType, object>([
     [AccessResolver, new AccessResolver(services.access)],
-    [ConnectionResolver, new ConnectionResolver(services.connectionQueries, services.connections)],
+    [SealingKeyResolver, new SealingKeyResolver(services.sealingKeys)],
+    [ConnectionResolver, new ConnectionResolver(services.connectionQueries, services.connections, services.grants)],
+    [ConnectionRotationResolver, new ConnectionRotationResolver(services.rotation)],
     [OAuthTokenResolver, new OAuthTokenResolver()],
+    [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
     [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
     [UserResolver, new UserResolver(services.provisioning)],
     [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries)],
@@ -211,8 +275,9 @@ function resolversOf(services: Services): Map<ClassType, object> {
 async function listen(
   { http }: Config,
   services: Services,
-  { logger, clock, storage }: { logger: Logger; clock: Clock; storage: Storage },
+  means: { logger: Logger; clock: Clock; storage: Storage; apps: SlackApps; events: SlackEventRunner },
 ) {
+  const { logger, clock, storage } = means;
   const resolvers = resolversOf(services);
   const shutdown = new AbortController();
   // Every call that is under way listens to it; Node would warn of a leak from the eleventh on.
@@ -233,34 +298,74 @@ async function listen(
   });
   const apollo = createApollo({ schema, introspection: http.introspection, logger });
   await apollo.start();
+  const authenticateCall = (authorization: string | undefined, requestId: string) =>
+    authenticate(services.access, authorization, {
+      requestId,
+      signal: shutdown.signal,
+      deadlineAt: clock.now() + http.callTimeoutMs,
+    });
+  const makeLoaders = () => new RequestLoaders(services.connectionQueries);
   registerGraphQL(
     server,
     apollo,
-    async (request): Promise<GraphQLContext> => ({
-      requestId: request.id,
-      loaders: new RequestLoaders(services.connectionQueries),
-      authentication: await authenticate(services.access, request.headers.authorization, {
-        requestId: request.id,
-        signal: shutdown.signal,
-        deadlineAt: clock.now() + http.callTimeoutMs,
-      }),
+    async ({ id: requestId, headers }): Promise<GraphQLContext> => ({
+      requestId,
+      loaders: makeLoaders(),
+      authentication: await authenticateCall(headers.authorization, requestId),
     }),
     { calls, hasPlayground: http.playground },
   );
+  const subscriptions = new Subscriptions({
+    operations: new LiveOperations(schema, { introspection: http.introspection, logger }),
+    authenticate: (authorization) => authenticateCall(authorization, newId('req')),
+    makeContext: (authorization, { requestId, ended }) =>
+      LiveContext.create({
+        requestId,
+        ended,
+        authenticate: () => authenticateCall(authorization, requestId),
+        makeLoaders,
+        watches: services.connectionWatches,
+      }),
+    publicUrl: http.publicUrl,
+    logger,
+  });
+  subscriptions.register(server);
+  registerEvents(server, services, means);
   await registerPages(server, options);
   const url = await server.listen({ host: http.host, port: http.port });
   return {
     url,
     async stop() {
+      const startedAt = performance.now();
+      // Streams would never end by themselves.
+      const streamsEnded = subscriptions.stop();
       // The server listens on meanwhile, so that /readyz can say 503 instead of nothing.
       await drain(calls, http.drainTimeoutMs, () => {
         // Waits for Slack end here; what was sent is settled when the caller repeats it with its idempotency key.
         shutdown.abort(new UpstreamUnavailable('The gateway is stopping.', { remedy: 'Try again.' }));
       });
+      // Nobody may be waiting for a refresh, and it still must not end between Slack's answer and its storing.
+      await services.refreshes.stop(Math.max(http.drainTimeoutMs - (performance.now() - startedAt), 0));
+      await streamsEnded;
       await closeHttpServer(server);
       await apollo.stop();
     },
   };
+}
+
+function registerEvents(
+  server: ReturnType<typeof createHttpServer>,
+  { slackEvents }: Services,
+  { logger, clock, apps, events }: { logger: Logger; clock: Clock; apps: SlackApps; events: SlackEventRunner },
+): void {
+  const known = connectionEnvironments.flatMap((environment) => {
+    const app = apps[environment];
+    return app ? [{ environment, app }] : [];
+  });
+  const accept = async (event: SlackEvent) => {
+    if (await slackEvents.accept(event)) events.wake();
+  };
+  registerSlackEvents(server, { apps: known, accept, clock, logger });
 }
 
 /** Ends calls that still run after the time for it, and in the end goes on without those that do not end even so. */

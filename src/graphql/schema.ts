@@ -2,7 +2,10 @@ import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType } from 'type-graphql';
 import { AccessResolver } from './access/access.resolver';
 import { ConnectionResolver, OAuthTokenResolver } from './connections/connection.resolver';
+import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
+import { ConnectionRotationResolver } from './connections/connection-rotation.resolver';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
+import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { NodeResolver } from './node.resolver';
 import { problemTypes } from './problems/problem.type';
 
@@ -14,12 +17,17 @@ const rootDescriptions: Readonly<Record<string, string>> = {
   Query: 'What can be read. People are read live from Slack, everything else from the gateway.',
   Mutation:
     'What can be changed. Expected failures are `problems` of the payload; `errors` are for the request itself.',
+  Subscription:
+    'What can be followed while it changes: over WebSocket at /graphql, or over server-sent events at /graphql/stream.',
 };
 
 export const resolverClasses = [
   AccessResolver,
+  SealingKeyResolver,
   ConnectionResolver,
   OAuthTokenResolver,
+  ConnectionRotationResolver,
+  ConnectionSubscriptionResolver,
   ConnectionUsersResolver,
   UserResolver,
   NodeResolver,

@@ -2,21 +2,35 @@ import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/logger';
 import type { Secret } from '../../shared/secret';
 import { Throttle } from '../../shared/throttle';
-import { ConnectionNotReady, StorageUnavailable } from '../errors';
-import { type Database, type LeasedToken, SealBroken, type TokenSource } from '../ports';
-import type { AccessToken, AccessTokenId, Connection } from './connection';
+import { AppError, ConnectionNotReady, StorageUnavailable } from '../errors';
+import { type Database, type LeasedToken, SealBroken, type TokenSource, type UpstreamCall } from '../ports';
+import { type AccessToken, type AccessTokenId, type Connection, isSameVersion, type TokenVersion } from './connection';
 import { ConnectionProblem } from './connection-problem';
 import { type Action, missingScopes, requirementOf } from './scopes';
+import type { TokenRefreshService } from './token-refresh.service';
 
 /** `lastUsedAt` is for people who look at a token; a write for each call would cost more than it tells. */
 const USE_RECORDED_EVERY_MS = 60_000;
 
-/** A token is replaced by a person's hand: twice in the moment between two reads is not a race any more. */
-const OPEN_ROUNDS = 3;
+/** A token is replaced by a person's hand or by one refresh: more often between two reads it is not a race any more. */
+const OPEN_ROUNDS = 4;
+
+/** A token with less left than this is refreshed before it is used. The background does it long before. */
+const REFRESHED_BEFORE_USE_MS = 5 * 60_000;
+
+/** How long a call waits for the refresh of a token that would do without. */
+const PATIENCE_MS = 2_000;
 
 export interface OpenedToken {
   readonly token: AccessToken;
   readonly secret: Secret;
+}
+
+/** There is nothing to open: the token was erased, and why is an issue of the connection. */
+export class TokenMissing extends ConnectionProblem {
+  constructor() {
+    super('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+  }
 }
 
 /** The only way to a stored token. Nobody gets one without naming the action it is for. */
@@ -25,6 +39,7 @@ export class AccessTokenService {
 
   constructor(
     private readonly database: Database,
+    private readonly refreshes: TokenRefreshService,
     private readonly clock: Clock,
     private readonly logger: Logger,
   ) {
@@ -32,21 +47,23 @@ export class AccessTokenService {
   }
 
   /** A source that asks the store at each lease, so that a replaced or retired token is noticed between two attempts. */
-  sourceFor(connection: Connection): TokenSource {
+  sourceFor(connection: Connection, call: UpstreamCall): TokenSource {
     return {
-      lease: (action) => this.lease(connection, action),
-      reportRejected: (token) => this.isReplaced(connection, token),
+      lease: (action) => this.lease(connection, action, call),
+      reportRejected: (token) => this.reportRejected(connection, token, call),
     };
   }
 
   /**
-   * Opens the active token after checking that the connection may be used and that the grant covers the action.
-   * @throws ConnectionNotReady, ConnectionProblem (MISSING_SCOPES, WRONG_INSTALL_LEVEL, TOKEN_EXPIRED, REAUTHORIZATION_REQUIRED)
+   * Opens the active token after checking that the connection may be used and that the grant covers the action. One that is
+   * about to end is refreshed first.
+   * @throws ConnectionNotReady, ConnectionProblem (MISSING_SCOPES, WRONG_INSTALL_LEVEL, TOKEN_EXPIRED, REAUTHORIZATION_REQUIRED),
+   * and what a refresh throws when the token has ended already
    */
-  async lease(connection: Connection, action: Action): Promise<LeasedToken> {
-    const { token, secret } = await this.openActive(connection, (current, active) => {
+  async lease(connection: Connection, action: Action, call: UpstreamCall): Promise<LeasedToken> {
+    const { token, secret } = await this.openActive(connection, call, (current, active) => {
       if (current?.lifecycle !== 'OPEN') throw notReady(current);
-      if (!active) throw noToken();
+      if (!active) throw new TokenMissing();
       assertUsable(action, current, active, this.clock.now());
     });
     await this.recordUse(token.id);
@@ -54,25 +71,70 @@ export class AccessTokenService {
   }
 
   /**
-   * Opens the active token for a check of the grant itself, or to end it at Slack: those may not depend on what is
-   * known of scopes, expiry or lifecycle, because they are what finds out.
+   * Opens the active token for a check of the grant itself: that may not depend on what is known of scopes or lifecycle,
+   * because it is what finds out. One that is about to end is refreshed first.
    * @param action what the token is opened for; nothing else may be done with it.
-   * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when there is none, or it cannot be opened.
+   * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when there is none (TokenMissing), or it cannot be opened; what a refresh
+   * throws when the token has ended already
    */
-  async openForGrant(connection: Connection, action: 'connection.verify' | 'connection.revoke'): Promise<OpenedToken> {
-    const opened = await this.openActive(connection, () => {});
+  async openForGrant(connection: Connection, action: 'connection.verify', call: UpstreamCall): Promise<OpenedToken> {
+    const opened = await this.openActive(connection, call, () => {});
     this.logger.debug({ connectionId: connection.id, tokenId: opened.token.id, action }, 'token opened');
     return opened;
   }
 
   /**
+   * Opens what is to be ended at Slack, whatever state it is in.
+   * @returns undefined when no token is there.
+   * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when it cannot be opened.
+   */
+  async openForRevocation(connection: Connection): Promise<(OpenedToken & { refreshToken?: Secret }) | undefined> {
+    const token = await this.database.read((stores) => stores.tokens.findActive(connection.id));
+    if (!token) return undefined;
+    const secret = await this.open(token.id);
+    if (!secret) return undefined;
+    const refreshToken = await this.refreshes.openRefreshToken(token.id);
+    this.logger.debug({ connectionId: connection.id, tokenId: token.id, action: 'connection.revoke' }, 'token opened');
+    return { token, secret, refreshToken };
+  }
+
+  /**
+   * Slack refused the token although its time is not over by our clock: that may be wrong, or Slack ended this one token.
+   * @returns whether another one is there now; false when this one cannot be refreshed, or was less than a minute ago.
+   * @throws what TokenRefreshService.refresh throws
+   */
+  async renewRejected(connection: Connection, rejected: TokenVersion, call: UpstreamCall): Promise<boolean> {
+    const active = await this.database.read((stores) => stores.tokens.findActive(connection.id));
+    if (!active) return false;
+    if (!isSameVersion(active, rejected)) return true;
+    if (!this.refreshes.mayRefresh(active)) return false;
+    await this.refreshes.refresh(connection, active, call);
+    return true;
+  }
+
+  private async reportRejected(connection: Connection, rejected: LeasedToken, call: UpstreamCall): Promise<boolean> {
+    const { id, generation } = rejected;
+    if (id === undefined || generation === undefined) return false;
+    try {
+      return await this.renewRejected(connection, { id, generation }, call);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      // The check that follows a refused token meets the same, and says it.
+      this.logger.warn({ connectionId: connection.id, err: error }, 'a refused token could not be refreshed');
+      return false;
+    }
+  }
+
+  /**
    * @param check throws when the token may not be opened.
-   * @throws what `check` throws; ConnectionProblem REAUTHORIZATION_REQUIRED
+   * @throws what `check` throws; ConnectionProblem REAUTHORIZATION_REQUIRED; what a refresh throws
    */
   private async openActive(
     connection: Connection,
+    call: UpstreamCall,
     check: (current: Connection | undefined, active: AccessToken | undefined) => void,
   ): Promise<OpenedToken> {
+    let hasRenewed = false;
     for (let round = 0; round < OPEN_ROUNDS; round += 1) {
       const { current, token } = await this.database.read(async (stores) => ({
         current: await stores.connections.find(connection.tenantId, connection.id),
@@ -80,11 +142,36 @@ export class AccessTokenService {
       }));
       check(current, token);
       if (!token) break;
+      if (!hasRenewed && this.isDue(token)) {
+        hasRenewed = true;
+        await this.renewDue(connection, token, call);
+        // Another value is there now, or the connection was paused or given up meanwhile.
+        continue;
+      }
       const secret = await this.open(token.id);
       if (secret) return { token, secret };
       // Replaced and erased between the two reads: the next round finds the new one.
     }
-    throw noToken();
+    throw new TokenMissing();
+  }
+
+  private isDue(token: AccessToken): boolean {
+    if (!token.expiresAt || !this.refreshes.mayRefresh(token)) return false;
+    return token.expiresAt.getTime() - this.clock.now() < REFRESHED_BEFORE_USE_MS;
+  }
+
+  /** @throws what the refresh throws, when the token has ended. While it lives, it is used as it is. */
+  private async renewDue(connection: Connection, token: AccessToken, call: UpstreamCall): Promise<void> {
+    const now = this.clock.now();
+    const isAlive = token.expiresAt !== undefined && token.expiresAt.getTime() > now;
+    if (!isAlive) return this.refreshes.refresh(connection, token, call);
+    try {
+      const deadlineAt = Math.min(call.deadlineAt, now + PATIENCE_MS);
+      await this.refreshes.refresh(connection, token, { ...call, deadlineAt });
+    } catch (error) {
+      if (!(error instanceof AppError) || call.signal.aborted) throw error;
+      this.logger.warn({ connectionId: connection.id, err: error }, 'a token that is about to end was not refreshed');
+    }
   }
 
   /** @returns undefined when the token was erased. */
@@ -101,11 +188,6 @@ export class AccessTokenService {
     }
   }
 
-  private async isReplaced(connection: Connection, rejected: LeasedToken): Promise<boolean> {
-    const active = await this.database.read((stores) => stores.tokens.findActive(connection.id));
-    return active !== undefined && active.id !== rejected.id;
-  }
-
   private async recordUse(id: AccessTokenId): Promise<void> {
     if (!this.#uses.pass(id)) return;
     try {
@@ -118,14 +200,15 @@ export class AccessTokenService {
 }
 
 /**
- * Whether the grant, as far as it is known here, lets an action through.
+ * Whether the grant, as far as it is known here, lets an action through. A token that can be refreshed is never held back for
+ * its time: it was refreshed before this is asked, and if the clock says otherwise then it is the clock that is wrong.
  * @param now milliseconds since the epoch
  * @throws ConnectionProblem (MISSING_SCOPES, TOKEN_EXPIRED), ConnectionNotReady (install level)
  */
 export function assertUsable(
   action: Action,
   connection: Pick<Connection, 'installLevel'>,
-  token: Pick<AccessToken, 'grantedScopes' | 'expiresAt'>,
+  token: Pick<AccessToken, 'grantedScopes' | 'expiresAt' | 'refreshable'>,
   now: number,
 ): void {
   const { requiredScopes, installLevel } = requirementOf(action);
@@ -141,11 +224,8 @@ export function assertUsable(
       remedy: 'Connect the Enterprise organization, with an app installed on the organization itself.',
     });
   }
-  if (token.expiresAt && token.expiresAt.getTime() <= now) throw new ConnectionProblem('TOKEN_EXPIRED');
-}
-
-function noToken(): ConnectionProblem {
-  return new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: 'No token is stored.' });
+  if (token.refreshable || !token.expiresAt) return;
+  if (token.expiresAt.getTime() <= now) throw new ConnectionProblem('TOKEN_EXPIRED');
 }
 
 export function notReady(connection: Connection | undefined): ConnectionNotReady {

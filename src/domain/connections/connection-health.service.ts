@@ -4,17 +4,31 @@ import type { Logger } from '../../shared/logger';
 import { StillRunning, UpstreamUnavailable } from '../errors';
 import type { Database, Stores } from '../ports';
 import {
-  type AccessTokenId,
   type Connection,
   type ConnectionId,
   type ConnectionIssue,
   type ConnectionIssueId,
+  isSameVersion,
   statusOf,
+  type TokenVersion,
 } from './connection';
 import { ConnectionProblem, type ConnectionProblemCode, connectionProblems, consequenceOf } from './connection-problem';
 
 /** Two writers rarely meet on one connection; more rounds than this mean that something else is wrong. */
 const WRITE_ROUNDS = 8;
+
+/** Waits for Slack to recover are looked at again soon. */
+export const DEGRADED_CHECK_MS = 5 * 60_000;
+/** A person must act; this is for the case that they did so in Slack and nobody told us. */
+export const REAUTHORIZATION_CHECK_MS = 24 * 60 * 60_000;
+
+/** What a check says of a token that ended together with its app. */
+export const endedTokenCodes: readonly ConnectionProblemCode[] = [
+  'TOKEN_REVOKED',
+  'REAUTHORIZATION_REQUIRED',
+  'TOKEN_EXPIRED',
+  'INVALID_TOKEN',
+];
 
 /** Keeps a connection's status and issues true to what its calls meet. */
 export class ConnectionHealth {
@@ -27,20 +41,24 @@ export class ConnectionHealth {
   /**
    * Opens the issue that a failed call stands for, if it says something about the connection at all. A new diagnosis
    * replaces older ones of the same weight, since a token has one thing wrong with it at a time.
-   * @param tokenId the token that the call was made with: what is wrong with it says nothing once another one is in use.
+   * @param token what the call was made with: what is wrong with it says nothing once another one is in use, or it was refreshed.
+   * @param isEnded the token will never work again: it is erased.
    * @returns the connection as it is now, or undefined when it is gone.
    */
   async recordFailure(
     connection: Connection,
     error: unknown,
-    { tokenId }: { tokenId?: AccessTokenId } = {},
+    { token, isEnded = false }: { token?: TokenVersion; isEnded?: boolean } = {},
   ): Promise<Connection | undefined> {
     const code = issueCodeOf(error);
     if (!code) return connection;
     const detail = error instanceof ConnectionProblem ? error.detail : undefined;
     return this.change(connection, async (stores, open, now) => {
-      if (tokenId && (await stores.tokens.findActive(connection.id))?.id !== tokenId) return {};
-      const outdated = open.filter((issue) => issue.code !== code && consequenceOf(issue.code) === consequenceOf(code));
+      if (token && !isSameVersion(await stores.tokens.findActive(connection.id), token)) return {};
+      if (token && isEnded) await stores.tokens.retire(token.id, 'REVOKED');
+      // Slack has said why the token ended; another look at it sees the effect alone.
+      if (endedTokenCodes.includes(code) && open.some((issue) => issue.code === 'APP_UNINSTALLED')) return {};
+      const outdated = open.filter((issue) => isReplacedBy(issue.code, code));
       await stores.issues.resolve(idsOf(outdated), now);
       const known = open.find((issue) => issue.code === code);
       if (known) {
@@ -66,7 +84,7 @@ export class ConnectionHealth {
   async recordAnswer(connection: Connection): Promise<void> {
     if (connection.status !== 'DEGRADED') return;
     await this.change(connection, async (stores, open, now) => {
-      await stores.issues.resolve(idsOf(open.filter(({ code }) => consequenceOf(code) === 'DEGRADE')), now);
+      await stores.issues.resolve(idsOf(open.filter(({ code }) => isPassing(code))), now);
       return {};
     });
   }
@@ -103,15 +121,41 @@ export class ConnectionHealth {
     const changed = { ...claimed, ...fields };
     const status = statusOf(changed.lifecycle, await stores.issues.list(id, { includeResolved: false }));
     const result = await stores.connections.update({ ...changed, status, updatedAt: now });
-    return result ?? 'stale';
+    if (!result) return 'stale';
+    if (status !== stored.status) await scheduleNextLook(stores, result, now);
+    return result;
   }
 
   /** The issue that keeps a connection from being used, as the problem that a call would meet. */
   async blockingProblem(connectionId: ConnectionId): Promise<ConnectionProblem> {
+    return (await this.findBlockingProblem(connectionId)) ?? new ConnectionProblem('REAUTHORIZATION_REQUIRED');
+  }
+
+  /** @returns undefined when no open issue keeps the connection from being used. */
+  async findBlockingProblem(connectionId: ConnectionId): Promise<ConnectionProblem | undefined> {
     const open = await this.database.read((stores) => stores.issues.list(connectionId, { includeResolved: false }));
     const blocking = open.find(({ code }) => consequenceOf(code) === 'REAUTHORIZE');
-    return new ConnectionProblem(blocking?.code ?? 'REAUTHORIZATION_REQUIRED', { detail: blocking?.detail });
+    return blocking && new ConnectionProblem(blocking.code, { detail: blocking.detail });
   }
+}
+
+/** What only says that Slack did not answer, so that an answer ends it. The app's credentials a refresh alone can prove. */
+function isPassing(code: ConnectionProblemCode): boolean {
+  return consequenceOf(code) === 'DEGRADE' && code !== 'APP_CREDENTIALS_REFUSED';
+}
+
+function isReplacedBy(known: ConnectionProblemCode, found: ConnectionProblemCode): boolean {
+  if (known === found || consequenceOf(known) !== consequenceOf(found)) return false;
+  return consequenceOf(known) === 'REAUTHORIZE' || (isPassing(known) && isPassing(found));
+}
+
+/**
+ * A connection that just stopped working, or works again, must not wait for the check that was planned before. Of one that
+ * works, the check finds that it was verified a moment ago, and plans the next as usual.
+ */
+async function scheduleNextLook(stores: Stores, { id, status }: Connection, now: Date): Promise<void> {
+  const inMs = status === 'REAUTHORIZATION_REQUIRED' ? REAUTHORIZATION_CHECK_MS : DEGRADED_CHECK_MS;
+  await stores.connections.scheduleCheck(id, new Date(now.getTime() + inMs));
 }
 
 function issueCodeOf(error: unknown): ConnectionProblemCode | undefined {

@@ -169,7 +169,10 @@ export class ConnectionProblem extends AppError {
   /** With WRONG_INSTALL_LEVEL, where it is known. */
   readonly grantedLevel: InstallLevel | undefined;
 
-  constructor(code: ConnectionProblemCode, { detail, missingScopes = [], grantedLevel, cause, path }: ConnectionProblemDetails = {}) {
+  constructor(
+    code: ConnectionProblemCode,
+    { detail, missingScopes = [], grantedLevel, cause, path }: ConnectionProblemDetails = {},
+  ) {
     const { message, remedy } = connectionProblems[code];
     super(message, { remedy, cause, path });
     this.code = code;

@@ -99,6 +99,13 @@ export interface AccessToken {
   readonly lastUsedAt?: Date;
 }
 
+/** One of a token's successive values: a refresh keeps the id. What was found out about one says nothing of the next. */
+export type TokenVersion = Pick<AccessToken, 'id' | 'generation'>;
+
+export function isSameVersion(one: TokenVersion | undefined, other: TokenVersion): boolean {
+  return one?.id === other.id && one.generation === other.generation;
+}
+
 /** The status that a lifecycle and the open issues add up to. */
 export function statusOf(
   lifecycle: ConnectionLifecycle,

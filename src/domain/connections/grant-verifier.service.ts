@@ -16,6 +16,12 @@ export interface VerifiedGrant {
   readonly expiresAt?: Date;
 }
 
+/** What of a grant is shown as fields of the connection. */
+export function grantFields(grant: VerifiedGrant) {
+  const { teamKey, installLevel, workspace, organization, installer } = grant;
+  return { teamKey, installLevel, workspace, organization, installer };
+}
+
 /** Slack's tokens are below 200 characters today; its documentation asks to allow 1 kB. */
 const LONGEST_TOKEN = 1024;
 
@@ -32,6 +38,9 @@ const wrongKinds: readonly (readonly [prefix: string, what: string])[] = [
   ['xoxc-', 'a browser session token'],
   ['xoxd-', 'a browser session cookie'],
 ];
+
+/** How a SCIM call says that its caller is no Admin or Owner: like a bad token, or in so many words. */
+const refusesThePerson: readonly string[] = ['REAUTHORIZATION_REQUIRED', 'INSTALLER_LOST_RIGHTS'];
 
 export class GrantVerifier {
   constructor(
@@ -52,7 +61,7 @@ export class GrantVerifier {
     const installLevel: InstallLevel = identity.isOrganizationInstall ? 'ORGANIZATION' : 'WORKSPACE';
     const teamKey =
       installLevel === 'ORGANIZATION' ? (identity.organizationSlackId ?? identity.teamSlackId) : identity.teamSlackId;
-    await this.probe(environment, teamKey, token, call);
+    await this.probe(environment, teamKey, { token, identity }, call);
     return {
       teamKey,
       installLevel,
@@ -64,7 +73,12 @@ export class GrantVerifier {
     };
   }
 
-  private async probe(environment: ConnectionEnvironment, teamKey: string, token: Secret, call: UpstreamCall) {
+  private async probe(
+    environment: ConnectionEnvironment,
+    teamKey: string,
+    { token, identity }: { token: Secret; identity: TokenIdentity },
+    call: UpstreamCall,
+  ): Promise<void> {
     const tokens: TokenSource = {
       lease: async () => ({ id: undefined, secret: token }),
       reportRejected: async () => false,
@@ -72,9 +86,12 @@ export class GrantVerifier {
     try {
       await this.directory.for({ environment, budgetKey: budgetKeyOf(environment, teamKey), tokens }).probe(call);
     } catch (error) {
-      if (error instanceof ConnectionProblem && error.code === 'REAUTHORIZATION_REQUIRED') {
+      if (error instanceof ConnectionProblem && refusesThePerson.includes(error.code)) {
         // auth.test accepted the token a moment ago and the scope is there, so it is the person who lost the rights.
-        throw new ConnectionProblem('INSTALLER_LOST_RIGHTS', { detail: error.detail, cause: error });
+        throw new ConnectionProblem('INSTALLER_LOST_RIGHTS', {
+          detail: demotionOf(identity),
+          cause: error,
+        });
       }
       throw error;
     }
@@ -104,7 +121,8 @@ function assertTokenForm(token: Secret): void {
 }
 
 function assertUsable(identity: TokenIdentity): void {
-  if (identity.kind === 'BOT') throw new ConnectionProblem('WRONG_TOKEN_KIND', { detail: 'Slack says: a bot token.' });
+  if (identity.kind === 'BOT')
+    throw new ConnectionProblem('WRONG_TOKEN_KIND', { detail: 'Slack says that this is the token of a bot.' });
   if (identity.grantedScopes) {
     const missing = missingScopes(requiredScopes, identity.grantedScopes);
     if (missing.length > 0) {
@@ -116,9 +134,16 @@ function assertUsable(identity: TokenIdentity): void {
   }
   if (identity.organizationSlackId && !identity.isOrganizationInstall) {
     throw new ConnectionProblem('WRONG_INSTALL_LEVEL', {
-      detail: `Installed on workspace ${identity.teamSlackId} of organization ${identity.organizationSlackId}.`,
+      detail: `Installed on the workspace ${identity.teamName} (${identity.teamSlackId}), which belongs to the organization ${identity.organizationSlackId}.`,
     });
   }
+}
+
+/** An account that is deactivated is refused by auth.test already, so this one is active. */
+function demotionOf({ userName, userSlackId, grantedScopes }: TokenIdentity): string {
+  const person = userName === undefined ? userSlackId : `${userName} (${userSlackId})`;
+  const doubt = grantedScopes === undefined ? ', or the token lacks the scope admin, which Slack did not say' : '';
+  return `The account of ${person}, who installed the app, is active and the token is good, but Slack refuses it for provisioning: that person is no longer an Admin or Owner${doubt}.`;
 }
 
 function teamsOf(identity: TokenIdentity): Pick<VerifiedGrant, 'workspace' | 'organization'> {

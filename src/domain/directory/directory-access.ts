@@ -2,10 +2,11 @@ import type { Logger } from '../../shared/logger';
 import { SingleFlight } from '../../shared/single-flight';
 import { assertAllowed, type Caller, type Permission } from '../access/access';
 import { type AccessTokenService, notReady } from '../connections/access-token.service';
-import type { AccessTokenId, Connection, ConnectionId } from '../connections/connection';
+import type { Connection, ConnectionId } from '../connections/connection';
 import type { ConnectionHealth } from '../connections/connection-health.service';
 import { ConnectionProblem } from '../connections/connection-problem';
-import { budgetKeyOf, type GrantVerifier } from '../connections/grant-verifier.service';
+import type { GrantCheck } from '../connections/grant-check.service';
+import { budgetKeyOf } from '../connections/grant-verifier.service';
 import type { DirectoryClient, SlackDirectory } from '../directory-ports';
 import { AppError, NotFound, UpstreamOutcomeUnknown, UpstreamUnavailable } from '../errors';
 import type { Database } from '../ports';
@@ -22,7 +23,7 @@ export class DirectoryAccess {
       readonly database: Database;
       readonly directory: SlackDirectory;
       readonly tokens: AccessTokenService;
-      readonly verifier: GrantVerifier;
+      readonly check: GrantCheck;
       readonly health: ConnectionHealth;
       readonly logger: Logger;
     },
@@ -45,7 +46,7 @@ export class DirectoryAccess {
     if (connection.status === 'REAUTHORIZATION_REQUIRED') {
       throw await this.parts.health.blockingProblem(connection.id);
     }
-    const source = this.parts.tokens.sourceFor(connection);
+    const source = this.parts.tokens.sourceFor(connection, caller);
     let hasLeft = false;
     const client = this.parts.directory.for({
       environment: connection.environment,
@@ -91,15 +92,10 @@ export class DirectoryAccess {
 
   /** SCIM says only that it refuses the token; the full check tells whether it was revoked, or its owner lost rights, or … */
   private async diagnose(caller: Caller, connection: Connection): Promise<AppError | undefined> {
-    let tokenId: AccessTokenId | undefined;
-    try {
-      const { token, secret } = await this.parts.tokens.openForGrant(connection, 'connection.verify');
-      tokenId = token.id;
-      await this.parts.verifier.verify(connection.environment, secret, caller);
-    } catch (cause) {
-      if (!(cause instanceof AppError)) throw cause;
-      await this.parts.health.recordFailure(connection, cause, { tokenId });
-      return cause;
+    const finding = await this.parts.check.examine(connection, caller);
+    if (!finding.grant) {
+      await this.parts.check.recordProblem(connection, finding);
+      return finding.problem;
     }
     this.parts.logger.warn({ connectionId: connection.id }, 'Slack refused a token that it accepts now');
     return new UpstreamUnavailable('Slack refused the token for a moment and accepts it again.', {

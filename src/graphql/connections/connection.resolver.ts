@@ -1,6 +1,7 @@
 import { Arg, Ctx, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import type { AccessToken, Connection, ConnectionId } from '../../domain/connections/connection';
 import type { ConnectionService } from '../../domain/connections/connection.service';
+import type { ConnectionGrantService } from '../../domain/connections/connection-grant.service';
 import type { ConnectionQueryService } from '../../domain/connections/connection-query.service';
 import { actions, missingScopes, requiredScopes, requirementOf } from '../../domain/connections/scopes';
 import type { ListPosition } from '../../domain/ports';
@@ -36,6 +37,7 @@ export class ConnectionResolver {
   constructor(
     private readonly queries: ConnectionQueryService,
     private readonly connections: ConnectionService,
+    private readonly grants: ConnectionGrantService,
   ) {}
 
   @Query(() => ConnectionType, {
@@ -129,7 +131,7 @@ export class ConnectionResolver {
     return asPayload(
       context,
       async (caller) => ({
-        connection: await this.connections.create(caller, {
+        connection: await this.grants.create(caller, {
           name,
           externalId: externalId ?? undefined,
           environment,
@@ -166,7 +168,7 @@ export class ConnectionResolver {
     @Ctx() context: GraphQLContext,
   ) {
     return this.change(context, id, async (caller) => ({
-      connection: await this.connections.replaceToken(caller, id as ConnectionId, new Secret(token.trim())),
+      connection: await this.grants.replaceToken(caller, id as ConnectionId, new Secret(token.trim())),
     }));
   }
 
