@@ -5,6 +5,7 @@ import type { SlackWebApi, TokenIdentity, UpstreamCall } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Secret } from '../shared/secret';
 import { Attempts } from './attempts';
+import { MALFORMED_TOKEN } from './code-details';
 import { type WebApiMethod, webApiMethods } from './endpoints';
 import { type UnknownCodeLog, unavailable, webApiError } from './errors';
 import { originOf, type SlackOrigins, webApiUrl } from './origins';
@@ -63,7 +64,7 @@ export class WebApiClient implements SlackWebApi {
     call: UpstreamCall,
   ): Promise<WebApiAnswer> {
     const { clock, random } = this.parts;
-    if (!sendable.test(token.reveal())) throw new ConnectionProblem('INVALID_TOKEN', { detail: 'malformed_token' });
+    if (!sendable.test(token.reveal())) throw new ConnectionProblem('INVALID_TOKEN', { detail: MALFORMED_TOKEN });
     const url = webApiUrl(originOf(this.parts.origins, environment), method);
     const attempts = new Attempts(clock, random, call);
     for (;;) {

@@ -112,7 +112,10 @@ describe('WebApiClient', () => {
       onTest().reply(200, { ok: false, error }, jsonHeaders);
       const problem = await identify().catch((cause: unknown) => cause);
       expect(problem).toBeInstanceOf(ConnectionProblem);
-      expect(problem).toMatchObject({ code, detail: error });
+      expect(problem).toMatchObject({
+        code,
+        detail: expect.stringMatching(new RegExp(`^[A-Z].+\\. .*: ${error}\\.$`)),
+      });
     });
 
     it.each(['no_permission', 'ekm_access_denied', 'unknown_method', 'brand_new'])('rejects on %s', async (error) => {
@@ -180,6 +183,15 @@ describe('WebApiClient', () => {
     it('ends the token', async () => {
       onRevoke().reply(200, { ok: true, revoked: true }, jsonHeaders);
       await revoke();
+    });
+
+    it('ends a refresh token, which it takes to this method alone', async () => {
+      onRevoke().reply(200, { ok: true, revoked: true }, jsonHeaders);
+      const dispatch = jest.spyOn(rig.agent, 'dispatch');
+      await rig.clock.runUntil(rig.edge.webApi.revoke('LIVE', new Secret('xoxe-1-refresh'), rig.call()));
+      const calls = dispatch.mock.calls.map(([{ path, headers, body }]) => ({ path, headers, body }));
+      const headers = expect.objectContaining({ authorization: 'Bearer xoxe-1-refresh' });
+      expect(calls).toEqual([{ path: '/api/auth.revoke', headers, body: '' }]);
     });
 
     it.each(['invalid_auth', 'token_revoked', 'token_expired', 'account_inactive'])(
