@@ -45,9 +45,18 @@ export type DatabaseConfig =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'postgres'; readonly url: Secret; readonly poolSize: number };
 
-/** Keys from the environment in base64, newest first; or a key file of our own making beside the embedded database. */
+/**
+ * Keys from the environment in base64, newest first; the same wrapped by another key, with the command that unwraps one
+ * (its input) and prints it in base64; or a key file of our own making beside the embedded database.
+ */
 export type SealingConfig =
   | { readonly kind: 'keys'; readonly keys: readonly Secret[] }
+  | {
+      readonly kind: 'command';
+      readonly wrapped: readonly Secret[];
+      /** The program and its arguments: no shell reads them. */
+      readonly command: { readonly words: readonly string[]; readonly timeoutMs: number };
+    }
   | { readonly kind: 'file'; readonly file: string };
 
 export interface SlackOrigins {
@@ -82,6 +91,8 @@ const MS_PER_HOUR = 60 * MS_PER_MINUTE;
 const SEALING_KEY_BYTES = 32;
 /** 32 bytes in base64 or base64url. Node's decoder skips what it does not know, and would make a key of a mistyped one. */
 const sealingKeyPattern = /^[A-Za-z0-9+/_-]{43}=?$/;
+/** Base64, or what a service writes around it, such as `vault:v1:…`. */
+const wrappedKeyPattern = /^[A-Za-z0-9+/_=:.-]{16,8192}$/;
 
 /**
  * Reads the configuration from environment variables; an empty variable counts as unset.
@@ -145,7 +156,14 @@ function readDatabase(reader: EnvironmentReader, dataDirectory: string): Databas
 
 function readSealing(reader: EnvironmentReader, database: DatabaseConfig, dataDirectory: string): SealingConfig {
   const text = reader.text('ROLLCALL_SEALING_KEYS');
+  const words = reader.command('ROLLCALL_SEALING_KEY_COMMAND');
+  const timeoutMs = reader.integer('ROLLCALL_SEALING_KEY_COMMAND_TIMEOUT_MS', {
+    fallback: 30_000,
+    min: 100,
+    max: 600_000,
+  });
   if (text === undefined) {
+    if (words) reader.problem('ROLLCALL_SEALING_KEY_COMMAND needs the wrapped keys in ROLLCALL_SEALING_KEYS');
     if (database.kind === 'postgres') {
       reader.problem(
         'ROLLCALL_SEALING_KEYS is required with DATABASE_URL: one or more keys of 32 random bytes in base64, newest first, separated by commas (make one with: openssl rand -base64 32)',
@@ -154,6 +172,12 @@ function readSealing(reader: EnvironmentReader, database: DatabaseConfig, dataDi
     return { kind: 'file', file: resolve(dataDirectory, 'sealing.key') };
   }
   const keys = text.split(',').map((part) => part.trim());
+  if (words) {
+    if (!keys.every((key) => wrappedKeyPattern.test(key))) {
+      reader.problem('ROLLCALL_SEALING_KEYS must hold wrapped keys as text, such as base64, separated by commas');
+    } else if (new Set(keys).size < keys.length) reader.problem('ROLLCALL_SEALING_KEYS names a key twice');
+    return { kind: 'command', wrapped: keys.map((key) => new Secret(key)), command: { words, timeoutMs } };
+  }
   if (!keys.every((key) => sealingKeyPattern.test(key))) {
     reader.problem(`ROLLCALL_SEALING_KEYS must hold keys of ${SEALING_KEY_BYTES} bytes in base64, separated by commas`);
   } else if (new Set(keys.map((key) => Buffer.from(key, 'base64').toString('hex'))).size < keys.length) {
@@ -191,6 +215,10 @@ function readSandbox(reader: EnvironmentReader, database: DatabaseConfig, dataDi
   const limits = reader.flag('ROLLCALL_SANDBOX_LIMITS', true);
   return isOn ? { kind: 'on', port, limits, stateFile: resolve(dataDirectory, 'sandbox.json') } : { kind: 'off' };
 }
+
+const commandWord = /(?:[^\s"']|"[^"]*"|'[^']*')+/g;
+const commandPattern = /^(?:[^"']|"[^"]*"|'[^']*')+$/;
+const quotedPart = /"([^"]*)"|'([^']*)'/g;
 
 /** Collects problems instead of throwing at the first, so that an operator repairs all of them in one go. */
 class EnvironmentReader {
@@ -231,6 +259,18 @@ class EnvironmentReader {
     if (chosen) return chosen;
     this.problem(`${name} must be one of: ${choices.join(', ')}`);
     return fallback;
+  }
+
+  /** A program and its arguments, separated by blanks; quotes keep an argument together, and nothing else has a meaning. */
+  command(name: string): string[] | undefined {
+    const value = this.text(name);
+    if (value === undefined) return undefined;
+    if (!commandPattern.test(value)) {
+      this.problem(`${name} must be a program and its arguments, with every quote closed`);
+      return [];
+    }
+    const words = value.match(commandWord) ?? [];
+    return words.map((word) => word.replace(quotedPart, (_, double, single) => double ?? single));
   }
 
   /** Tokens are sent to this address, or people: it must be https, and plain http only where it cannot leave the machine. */

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { type App, issueRecoveryKey, startApp } from './app';
+import { type App, startApp } from './app';
+import { commandNames, runCommand } from './commands';
 import { type Config, ConfigError, loadConfig } from './config';
 import { createLogger } from './log';
 import type { Logger } from './shared/logger';
@@ -8,17 +9,11 @@ async function main(args: readonly string[]): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
   const [command] = args;
-  switch (command) {
-    case undefined:
-      return serve(config, logger);
-    case 'create-admin-key': {
-      const { secret } = await issueRecoveryKey(config, logger);
-      print(`Admin key (shown once): ${secret.reveal()}`);
-      return;
-    }
-    default:
-      throw new ConfigError([`"${command}" is no command; there is "create-admin-key", and none to serve`]);
+  if (command === undefined) return serve(config, logger);
+  if (!commandNames.includes(command)) {
+    throw new ConfigError([`"${command}" is no command; there are ${commandNames.join(', ')}, and none to serve`]);
   }
+  if (!(await runCommand(command, { config, logger, print }))) process.exitCode = 1;
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {
@@ -80,7 +75,15 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-const foreseenFailures = ['ConfigError', 'DatabaseNotOpened', 'KeyFileRefused', 'SchemaMismatch', 'WrongSealingKey'];
+const foreseenFailures = [
+  'CommandFailed',
+  'ConfigError',
+  'DatabaseNotOpened',
+  'KeyCommandFailed',
+  'KeyFileRefused',
+  'SchemaMismatch',
+  'WrongSealingKey',
+];
 
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure';

@@ -14,6 +14,7 @@ import type {
 } from './connections/connection';
 import type { Action } from './connections/scopes';
 import type { InstallStore, LeaseStore, SlackEventStore } from './install-ports';
+import type { SealingKeyStore } from './key-ports';
 
 // ---------------------------------------------------------------- storage
 
@@ -38,6 +39,7 @@ export interface Stores {
   readonly installs: InstallStore;
   readonly leases: LeaseStore;
   readonly slackEvents: SlackEventStore;
+  readonly sealingKeys: SealingKeyStore;
 }
 
 /** A position in a list ordered by creation, newest first; ids break ties. */

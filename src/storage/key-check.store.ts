@@ -2,10 +2,10 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { SealBroken } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import { Secret } from '../shared/secret';
-import { accessTokenEntity } from './access-token.entity';
-import { type SealedPlace, sealedKeyPrefix, type TokenCipher } from './cipher';
+import { type Heirloom, type SealedPlace, type TokenCipher } from './cipher';
 import type { Dialect } from './dialect';
 import { type KeyCheckRow, keyCheckEntity } from './key-check.entity';
+import { countSealed } from './sealed-columns';
 
 /** The configured sealing keys do not fit the stored data. The process must not start; nothing was changed. */
 export class WrongSealingKey extends Error {
@@ -15,12 +15,13 @@ export class WrongSealingKey extends Error {
   }
 }
 
-const CANARY = new Secret('This key opens what is sealed here.');
+/** What the canary of a database's first key says; those of later keys hold the heirloom. */
+const FIRST_CANARY = 'This key opens what is sealed here.';
 
 /**
  * Compares the key ring with the canaries, one a key that was ever the newest, and leaves one for the newest key. The
- * canary of a key that was taken out of the ring is dropped once no token is sealed with that key any more.
- * @throws WrongSealingKey before anything is written.
+ * canary of a key that was taken out of the ring is dropped once nothing is sealed with that key any more.
+ * @throws WrongSealingKey, with everything as it was.
  */
 export async function verifyKeys(
   dataSource: DataSource,
@@ -30,45 +31,96 @@ export async function verifyKeys(
 ): Promise<void> {
   const runner = dataSource.createQueryRunner();
   try {
-    await dialect.exclusively(runner, () => check(runner.manager, cipher, new Date(clock.now())));
+    await dialect.exclusively(runner, async () => {
+      await runner.query(dialect.begin);
+      try {
+        await check(runner.manager, cipher, new Date(clock.now()));
+        await runner.query('COMMIT');
+      } catch (error) {
+        await dialect.rollback(runner);
+        throw error;
+      }
+    });
   } finally {
     await runner.release();
   }
 }
 
 async function check(manager: EntityManager, cipher: TokenCipher, now: Date): Promise<void> {
-  const rows = await manager.find(keyCheckEntity);
-  const unknown = rows.filter((row) => !opens(row, cipher));
-  if (rows.length > 0 && unknown.length === rows.length) {
+  const rows = await listCanaries(manager);
+  const known = rows.filter(({ keyId }) => cipher.holds(keyId));
+  const unknown = rows.filter((row) => !known.includes(row));
+  if (rows.length > 0 && known.length === 0) {
     throw new WrongSealingKey(
       `The configured sealing key is not the one that this database was sealed with (${names(unknown)}). Configure that key again; nothing was changed.`,
     );
   }
-  for (const { keyId } of unknown) await assertUnused(manager, keyId);
+  inheritFrom(known, cipher);
   for (const { keyId } of unknown) await manager.delete(keyCheckEntity, { keyId });
-  if (rows.some(({ keyId }) => keyId === cipher.newestKeyId)) return;
-  const sealedCanary = cipher.seal(CANARY, canaryPlace(cipher.newestKeyId));
-  await manager.insert(keyCheckEntity, { keyId: cipher.newestKeyId, sealedCanary, createdAt: now });
+  if (unknown.length > 0) await assertUnused(manager, unknown);
+  if (known.some(({ keyId }) => keyId === cipher.newestKeyId)) return;
+  await manager.insert(keyCheckEntity, newestCanary(cipher, rows, now));
 }
 
-function opens({ keyId, sealedCanary }: KeyCheckRow, cipher: TokenCipher): boolean {
-  if (!cipher.holds(keyId)) return false;
+/** The latest first. */
+export function listCanaries(manager: EntityManager): Promise<KeyCheckRow[]> {
+  return manager.find(keyCheckEntity, { order: { createdAt: 'DESC', keyId: 'ASC' } });
+}
+
+/** @param others those that are there, the latest first; the new one is later, whatever the clock of another replica said. */
+export function newestCanary(cipher: TokenCipher, others: readonly KeyCheckRow[], now: Date): KeyCheckRow {
+  const keyId = cipher.newestKeyId;
+  const isFirst = cipher.heirloomOf(keyId)?.fingerprint.equals(cipher.heirloom.fingerprint);
+  const text = isFirst ? FIRST_CANARY : writeHeirloom(cipher.heirloom);
+  const latest = others[0]?.createdAt.getTime() ?? 0;
+  return {
+    keyId,
+    sealedCanary: cipher.seal(new Secret(text), canaryPlace(keyId)),
+    createdAt: new Date(Math.max(now.getTime(), latest + 1)),
+  };
+}
+
+/** @param rows the latest first. Of databases older than heirlooms, the latest key's own is what was used. */
+function inheritFrom(rows: readonly KeyCheckRow[], cipher: TokenCipher): void {
+  const found = rows.map((row) => openCanary(row, cipher));
+  const heirloom = found.find(({ isHandedOn }) => isHandedOn)?.heirloom ?? found[0]?.heirloom;
+  if (heirloom) cipher.inherit(heirloom);
+}
+
+/** @throws WrongSealingKey when it does not open. */
+function openCanary(
+  { keyId, sealedCanary }: KeyCheckRow,
+  cipher: TokenCipher,
+): { heirloom: Heirloom; isHandedOn: boolean } {
   try {
-    return cipher.open(sealedCanary, canaryPlace(keyId)).reveal() === CANARY.reveal();
+    const text = cipher.open(sealedCanary, canaryPlace(keyId)).reveal();
+    const isHandedOn = text !== FIRST_CANARY;
+    const heirloom = isHandedOn ? readHeirloom(text) : cipher.heirloomOf(keyId);
+    if (heirloom) return { heirloom, isHandedOn };
   } catch (error) {
     if (!(error instanceof SealBroken)) throw error;
-    throw new WrongSealingKey(`The check record of sealing key ${keyId} was damaged. Restore the table key_check.`);
   }
+  throw new WrongSealingKey(`The check record of sealing key ${keyId} was damaged. Restore the table key_check.`);
 }
 
-async function assertUnused(manager: EntityManager, keyId: string): Promise<void> {
-  const count = await manager
-    .createQueryBuilder(accessTokenEntity, 'row')
-    .where('row.sealedSecret LIKE :sealed', { sealed: `${sealedKeyPrefix(keyId)}%` })
-    .getCount();
-  if (count === 0) return;
+function writeHeirloom({ fingerprint, sandbox }: Heirloom): string {
+  return [fingerprint, sandbox].map((key) => key.toString('base64url')).join('.');
+}
+
+function readHeirloom(text: string): Heirloom | undefined {
+  const [fingerprint, sandbox] = text.split('.').map((part) => Buffer.from(part, 'base64url'));
+  return fingerprint && sandbox && { fingerprint, sandbox };
+}
+
+async function assertUnused(manager: EntityManager, missing: readonly KeyCheckRow[]): Promise<void> {
+  const ids = missing.map(({ keyId }) => keyId);
+  const counts = await countSealed(manager);
+  const needed = counts.filter(({ keyId }) => keyId !== undefined && ids.includes(keyId));
+  if (needed.length === 0) return;
+  const count = needed.reduce((sum, { count }) => sum + count, 0);
+  const keys = [...new Set(needed.map(({ keyId }) => keyId))].join(', ');
   throw new WrongSealingKey(
-    `${count} stored tokens are sealed with key ${keyId}, which is not configured. Configure it again, after the newest key; nothing was changed.`,
+    `${count} stored tokens are sealed with key ${keys}, which is not configured. Configure it again, after the newest key; nothing was changed.`,
   );
 }
 

@@ -1,24 +1,24 @@
 import type { DataSource } from 'typeorm';
 import type { ConnectionFeed } from '../domain/install-ports';
+import type { SealingKeyRing } from '../domain/key-ports';
 import type { Database } from '../domain/ports';
 import type { Clock } from '../shared/clock';
 import type { Logger } from '../shared/logger';
 import type { Secret } from '../shared/secret';
-import { type SealingKeys, TokenCipher } from './cipher';
 import { LocalFeed } from './connection-feed';
 import { createDataSource, type DatabaseConfig, dialectOf } from './data-source';
 import { TypeOrmDatabase } from './database';
 import type { Dialect } from './dialect';
 import { verifyKeys, WrongSealingKey } from './key-check.store';
+import type { KeyProvider } from './key-provider';
+import { KeyRing } from './key-ring';
 import { migrate, SchemaMismatch } from './migrate';
 import { PostgresListener } from './postgres-listener';
-import { resealTokens } from './reseal-tokens';
 import { DatabaseNotOpened, driverFailureOf } from './storage-failure';
 
 export interface StorageOptions {
   readonly database: DatabaseConfig;
-  /** Newest first. */
-  readonly keys: SealingKeys;
+  readonly keys: KeyProvider;
   readonly clock: Clock;
   readonly logger: Logger;
   /** A `command` runs beside a gateway that may be serving: it leaves that one's leases alone, and hears of no changes. */
@@ -28,8 +28,12 @@ export interface StorageOptions {
 export interface Storage {
   readonly database: Database;
   readonly fingerprints: { of(tenantId: string, secret: Secret): string };
-  /** A stable text that only the holder of the sealing key can know. */
+  /** The sealing keys in use. */
+  readonly keys: SealingKeyRing;
+  /** A text that only the holder of the sealing keys can know, and that stays the same when they are rotated. */
   deriveText(label: string): string;
+  /** One such text for each key that is held, newest first: sign with the first, and accept every one. */
+  deriveTexts(label: string): readonly string[];
   /** What was committed about connections, by this process and, on PostgreSQL, by other replicas. */
   readonly feed: ConnectionFeed;
   /** Waits for the work under way, and refuses new work. */
@@ -37,13 +41,14 @@ export interface Storage {
 }
 
 /**
- * Opens the database, migrates it, makes sure that the sealing keys are the right ones, and seals with the newest what an
- * older one sealed.
- * @throws WrongSealingKey, SchemaMismatch, DatabaseNotOpened: each with what the operator can do about it.
+ * Opens the database, migrates it, and makes sure that the sealing keys are the right ones.
+ * @throws WrongSealingKey, SchemaMismatch, DatabaseNotOpened: each with what the operator can do about it; and what the
+ * key provider throws.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { database: config, keys, clock, logger, role = 'gateway' } = options;
-  const cipher = new TokenCipher(keys);
+  const ring = await KeyRing.load(keys);
+  const { cipher } = ring;
   const dialect = dialectOf(config);
   const dataSource = createDataSource(config, { logger });
   const preparing = dialect.isSingleConnection
@@ -53,7 +58,6 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     await preparing.initialize();
     await migrate(preparing, dialect);
     await verifyKeys(preparing, dialect, cipher, clock);
-    await resealTokens(preparing, dialect, cipher, logger);
     if (!dataSource.isInitialized) await dataSource.initialize();
     if (dialect.isSingleConnection && role === 'gateway') await endLeases(dataSource, dialect);
   } catch (error) {
@@ -70,8 +74,10 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       : undefined;
   return {
     database: opened,
+    keys: ring,
     fingerprints: { of: (tenantId, secret) => cipher.fingerprint(tenantId, secret) },
     deriveText: (label) => cipher.deriveText(label),
+    deriveTexts: (label) => cipher.deriveTexts(label),
     feed,
     async close() {
       await opened.close();

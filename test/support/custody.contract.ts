@@ -2,6 +2,7 @@ import type { AccessTokenId } from '../../src/domain/connections/connection';
 import { SealBroken } from '../../src/domain/ports';
 import type { Secret } from '../../src/shared/secret';
 import type { Storage } from '../../src/storage/open-storage';
+import { resealerOf } from './sealing-keys';
 import { useSharedStorage } from './shared-storage';
 import { aSecret, aToken, storeConnection } from './storage-records';
 import { type MakeTestDatabase, type TestDatabase, testKey } from './test-database';
@@ -130,6 +131,7 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
       const [oldSeal, [oldKey]] = [await sealedValue(testDatabase, token), await keyIds()];
 
       await reopen(testKey(2), testKey(1));
+      expect(await resealerOf(storage).run()).toBe('DONE');
 
       const newSeal = await sealedValue(testDatabase, token);
       expect(newSeal.split(':')[1]).not.toBe(oldSeal.split(':')[1]);
@@ -144,15 +146,19 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
       expect(await keyIds()).not.toContain(oldKey);
     });
 
-    it('keeps fingerprints of equal tokens equal over a change of keys', async () => {
+    it('keeps fingerprints of equal tokens equal over changes of keys, also of a token that was erased before', async () => {
       const token = await storeToken(storage);
+      const fingerprint = storage.fingerprints.of(token.tenantId, token.secret);
+      await storage.database.transaction(({ tokens }) => tokens.retire(token.id, 'REVOKED'));
 
-      await reopen(testKey(2), testKey(1));
-
-      const stored = await storage.database.read(({ tokens }) =>
-        tokens.listLatest([token.connectionId]).then(([latest]) => latest),
-      );
-      expect(stored?.fingerprint).toBe(storage.fingerprints.of(token.tenantId, token.secret));
+      await reopen(testKey(1), testKey(2));
+      expect(storage.fingerprints.of(token.tenantId, token.secret)).toBe(fingerprint);
+      for (const keys of [[2, 1], [2], [3, 2], [3], [3, 1]]) {
+        await reopen(...keys.map(testKey));
+        expect(storage.fingerprints.of(token.tenantId, token.secret)).toBe(fingerprint);
+      }
+      const [stored] = await storage.database.read(({ tokens }) => tokens.listLatest([token.connectionId]));
+      expect(stored?.fingerprint).toBe(fingerprint);
     });
 
     it('reseals what it can when one of the values is damaged', async () => {
@@ -161,6 +167,9 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
       await overwrite(testDatabase, broken, sealed.slice(0, -3));
 
       await reopen(testKey(2), testKey(1));
+      const resealer = resealerOf(storage);
+      expect(await resealer.run()).toBe('DONE');
+      expect(resealer.progress).toMatchObject({ found: 2, resealed: 1, unreadable: 1, isRunning: false });
 
       expect(await openToken(storage, token)).toBe(token.secret.reveal());
       await expect(openToken(storage, broken)).rejects.toThrow(SealBroken);
@@ -170,6 +179,7 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
       const token = await storeToken(storage);
       const sealed = await sealedValue(testDatabase, token);
       await reopen(testKey(2), testKey(1));
+      await resealerOf(storage).run();
       await overwrite(testDatabase, token, sealed);
 
       await expect(testDatabase.open({ keys: [testKey(2)] })).rejects.toThrow('1 stored tokens are sealed with key');
@@ -178,14 +188,20 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
       expect(await openToken(storage, token)).toBe(token.secret.reveal());
     });
 
-    it('derives the same text from the same key, and another from another label or key', async () => {
+    it('derives one text that outlives its key, and one for each key that does not', async () => {
       const text = storage.deriveText('sandbox');
-
-      await reopen(testKey(1));
-      expect(storage.deriveText('sandbox')).toBe(text);
+      const texts = storage.deriveTexts('links');
       expect(storage.deriveText('other')).not.toBe(text);
+      expect(texts).toHaveLength(1);
+      expect(texts).not.toContain(storage.deriveText('links'));
+
       await reopen(testKey(2), testKey(1));
-      expect(storage.deriveText('sandbox')).not.toBe(text);
+      expect(storage.deriveText('sandbox')).toBe(text);
+      expect(storage.deriveTexts('links').slice(1)).toEqual(texts);
+
+      await reopen(testKey(2));
+      expect(storage.deriveText('sandbox')).toBe(text);
+      expect(storage.deriveTexts('links')).not.toContain(texts[0]);
     });
   });
 }

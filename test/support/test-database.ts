@@ -6,13 +6,14 @@ import { silentLogger } from '../../src/shared/logger';
 import { Secret } from '../../src/shared/secret';
 import type { SealingKeys } from '../../src/storage/cipher';
 import { createDataSource, type DatabaseConfig } from '../../src/storage/data-source';
+import { givenKeys, type KeyProvider } from '../../src/storage/key-provider';
 import { openStorage, type Storage } from '../../src/storage/open-storage';
 import { createPostgresDatabase } from './postgres';
 
 /** An empty database that a test may open as often as it likes. */
 export interface TestDatabase {
   readonly config: DatabaseConfig;
-  open(options?: { keys?: SealingKeys; clock?: Clock }): Promise<Storage>;
+  open(options?: { keys?: SealingKeys | KeyProvider; clock?: Clock }): Promise<Storage>;
   /** Runs one statement on a connection of its own, past the stores. Not for `:memory:`, which has one connection only. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   drop(): Promise<void>;
@@ -44,7 +45,12 @@ function testDatabase(config: DatabaseConfig, drop: () => Promise<void>): TestDa
   return {
     config,
     open: ({ keys = [testKey(1)], clock = systemClock } = {}) =>
-      openStorage({ database: config, keys, clock, logger: silentLogger }),
+      openStorage({
+        database: config,
+        keys: 'loadKeys' in keys ? keys : givenKeys(keys),
+        clock,
+        logger: silentLogger,
+      }),
     async query(sql) {
       const dataSource = await createDataSource(config).initialize();
       try {

@@ -12,7 +12,7 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-const subjects = ['domain/access', 'domain/connections', 'domain/directory'];
+const subjects = ['domain/access', 'domain/connections', 'domain/directory', 'domain/installs', 'domain/keys'];
 const domain = ['domain', ...subjects];
 
 /** An area is a folder of src/ (a subject of src/domain), or a file that lies directly in src/. */
@@ -23,6 +23,8 @@ const rules: Readonly<Record<string, Rule>> = {
   'domain/access': { ours: ['shared', 'domain'], packages: [] },
   'domain/connections': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   'domain/directory': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
+  'domain/installs': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
+  'domain/keys': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   slack: { ours: ['shared', ...domain], packages: ['undici'] },
   storage: { ours: ['shared', ...domain], packages: ['typeorm'] },
   graphql: {
@@ -31,7 +33,16 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   http: {
     ours: ['shared', ...domain, 'graphql'],
-    packages: ['@apollo/server', '@as-integrations/fastify', '@fastify/static', 'fastify'],
+    packages: [
+      '@apollo/server',
+      '@as-integrations/fastify',
+      '@fastify/static',
+      'fastify',
+      'graphql',
+      'graphql-sse',
+      'graphql-ws',
+      'ws',
+    ],
   },
   worker: { ours: ['shared', ...domain], packages: [] },
   simulator: { ours: ['shared'], packages: ['fastify'] },
@@ -44,10 +55,21 @@ const rules: Readonly<Record<string, Rule>> = {
   'config.ts': { ours: ['shared'], packages: [] },
   'log.ts': { ours: ['shared', 'config.ts'], packages: ['pino'] },
   'app.ts': {
-    ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'http', 'worker', 'simulator', 'config.ts'],
+    ours: [
+      'shared',
+      ...domain,
+      'slack',
+      'storage',
+      'graphql',
+      'http',
+      'worker',
+      'simulator',
+      'config.ts',
+    ],
     packages: ['type-graphql'],
   },
-  'main.ts': { ours: ['shared', 'app.ts', 'config.ts', 'log.ts'], packages: ['reflect-metadata'] },
+  'commands.ts': { ours: ['shared', ...domain, 'storage', 'config.ts'], packages: [] },
+  'main.ts': { ours: ['shared', 'app.ts', 'commands.ts', 'config.ts', 'log.ts'], packages: ['reflect-metadata'] },
 };
 
 const processEntries = ['main.ts', 'simulator/main.ts', 'demo/main.ts', 'build/build.mjs'];

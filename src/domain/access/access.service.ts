@@ -3,13 +3,14 @@ import type { Clock } from '../../shared/clock';
 import { newId } from '../../shared/ids';
 import { Secret } from '../../shared/secret';
 import { Throttle } from '../../shared/throttle';
-import { Forbidden, InvalidInput, NotFound, StorageUnavailable, Unauthenticated } from '../errors';
+import { InvalidInput, NotFound, StorageUnavailable, Unauthenticated } from '../errors';
 import { parseLabel } from '../label';
 import type { Database, StoredApiKey, Stores } from '../ports';
 import {
   type ApiKey,
   type ApiKeyId,
   assertAllowed,
+  assertOperator,
   type Caller,
   type Permission,
   type Tenant,
@@ -79,12 +80,7 @@ export class AccessService {
   }
 
   async createTenant(caller: Caller, name: string): Promise<Tenant> {
-    assertAllowed(caller, 'admin');
-    if (!caller.tenant.isOperator) {
-      throw new Forbidden('Only the tenant that operates this gateway may create tenants.', {
-        remedy: 'Ask the operator of this gateway.',
-      });
-    }
+    assertOperator(caller, 'create tenants');
     const tenant: Tenant = {
       id: newId<TenantId>('ten'),
       name: parseName(name),

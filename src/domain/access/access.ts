@@ -49,3 +49,16 @@ export function assertAllowed(caller: Caller, permission: Permission): void {
     remedy: `Use a key with "${permission}", or ask an admin of your tenant to create one with createApiKey.`,
   });
 }
+
+/**
+ * For what concerns the gateway as a whole.
+ * @param what completes "Only the tenant that operates this gateway may …".
+ * @throws Forbidden unless the key is an admin's of that tenant.
+ */
+export function assertOperator(caller: Caller, what: string): void {
+  assertAllowed(caller, 'admin');
+  if (caller.tenant.isOperator) return;
+  throw new Forbidden(`Only the tenant that operates this gateway may ${what}.`, {
+    remedy: 'Ask the operator of this gateway.',
+  });
+}

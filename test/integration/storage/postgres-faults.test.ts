@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import { systemClock } from '../../../src/shared/clock';
 import { silentLogger } from '../../../src/shared/logger';
 import { Secret } from '../../../src/shared/secret';
+import { givenKeys } from '../../../src/storage/key-provider';
 import { openStorage, type Storage } from '../../../src/storage/open-storage';
 import { lastWord, listenTo } from '../../support/connection-feed.contract';
 import { FakeClock } from '../../support/fake-clock';
@@ -15,7 +16,7 @@ import { until } from '../../support/until';
 function openAt(url: string, options: { poolSize?: number; statementTimeoutMs?: number } = {}): Promise<Storage> {
   return openStorage({
     database: { kind: 'postgres', url: new Secret(url), ...options },
-    keys: [testKey(1)],
+    keys: givenKeys([testKey(1)]),
     clock: systemClock,
     logger: silentLogger,
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { SealBroken } from '../../../src/domain/ports';
 import { Secret } from '../../../src/shared/secret';
-import { sealedKeyPrefix, TokenCipher } from '../../../src/storage/cipher';
+import { keyIdOf, sealedKeyPrefix, TokenCipher } from '../../../src/storage/cipher';
 
 const [newKey, oldKey, strangeKey] = [1, 2, 3].map((value) => Buffer.alloc(32, value)) as [Buffer, Buffer, Buffer];
 const place = { table: 'access_tokens', recordId: 'tok_1', column: 'sealed_secret' };
