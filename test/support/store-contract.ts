@@ -3,10 +3,15 @@ import { accessTokenStoreContract } from './access-token-store.contract';
 import { connectionFeedContract } from './connection-feed.contract';
 import { connectionIssueStoreContract } from './connection-issue-store.contract';
 import { connectionStoreContract } from './connection-store.contract';
+import { connectionUpkeepContract } from './connection-upkeep.contract';
 import { databaseContract } from './database.contract';
 import { idempotencyStoreContract } from './idempotency-store.contract';
+import { installStoreContract } from './install-store.contract';
+import { leaseStoreContract } from './lease-store.contract';
 import { useSharedStorage } from './shared-storage';
+import { slackEventStoreContract } from './slack-event-store.contract';
 import type { MakeTestDatabase } from './test-database';
+import { tokenRotationContract } from './token-rotation.contract';
 
 /** What every engine must do alike: one storage for all its tests, each of which works on a tenant of its own. */
 export function storeContract(name: string, makeDatabase: MakeTestDatabase): void {
@@ -19,5 +24,10 @@ export function storeContract(name: string, makeDatabase: MakeTestDatabase): voi
     accessTokenStoreContract(shared);
     idempotencyStoreContract(shared);
     connectionFeedContract(shared);
+    connectionUpkeepContract(shared);
+    tokenRotationContract(shared);
+    installStoreContract(shared);
+    leaseStoreContract(shared);
+    slackEventStoreContract(shared);
   });
 }
