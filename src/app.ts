@@ -1,53 +1,23 @@
 import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
-import type { ClassType } from 'type-graphql';
 import type { Config } from './config';
-import { AccessService, type IssuedApiKey } from './domain/access/access.service';
-import { AccessTokenService } from './domain/connections/access-token.service';
-import { type ConnectionEnvironment, connectionEnvironments } from './domain/connections/connection';
-import { ConnectionService } from './domain/connections/connection.service';
-import { ConnectionCheckService } from './domain/connections/connection-check.service';
-import { ConnectionGrantService } from './domain/connections/connection-grant.service';
-import { ConnectionHealth } from './domain/connections/connection-health.service';
-import { ConnectionQueryService } from './domain/connections/connection-query.service';
-import { ConnectionRotationService } from './domain/connections/connection-rotation.service';
-import { ConnectionWatchService } from './domain/connections/connection-watch.service';
-import { GrantCheck } from './domain/connections/grant-check.service';
-import { GrantVerifier } from './domain/connections/grant-verifier.service';
-import { PairKeeper } from './domain/connections/pair-keeper.service';
-import { SlackEventService } from './domain/connections/slack-event.service';
-import { TokenRefreshService } from './domain/connections/token-refresh.service';
-import { DirectoryAccess } from './domain/directory/directory-access';
-import { DirectoryQueryService } from './domain/directory/directory-query.service';
-import { IdempotencyService } from './domain/directory/idempotency.service';
-import { ProvisioningService } from './domain/directory/provisioning.service';
+import { type IssuedApiKey } from './domain/access/access.service';
 import { UpstreamUnavailable } from './domain/errors';
 import type { SlackEvent } from './domain/install-ports';
-import { KeyCustody } from './domain/keys/key-custody.service';
-import { ResealService } from './domain/keys/reseal.service';
-import { SealingKeyService } from './domain/keys/sealing-key.service';
-import type { Database } from './domain/ports';
+import { type Addresses } from './domain/installs/install-link';
 import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
-import { AccessResolver } from './graphql/access/access.resolver';
 import { createApollo } from './graphql/apollo';
-import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
-import { ConnectionRotationResolver } from './graphql/connections/connection-rotation.resolver';
-import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
 import { RequestLoaders } from './graphql/connections/request-loaders';
 import type { GraphQLContext } from './graphql/context';
-import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
-import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
-import { LiveContext } from './graphql/live-context';
-import { LiveOperations } from './graphql/live-operations';
-import { NodeResolver } from './graphql/node.resolver';
 import { buildGraphQLSchema } from './graphql/schema';
 import { authenticate } from './http/authentication';
+import { registerInstalls } from './http/install.route';
 import { RunningCalls } from './http/running-calls';
 import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } from './http/server';
 import { EVENTS_PATH, registerSlackEvents } from './http/slack-events.route';
 import { Subscriptions } from './http/subscriptions';
+import { type Means, resolversOf, type Services, wireServices } from './services';
 import { type Clock, systemClock } from './shared/clock';
-import { newId } from './shared/ids';
 import type { Logger } from './shared/logger';
 import { type Simulator, startSimulator } from './simulator/simulator';
 import { type ShownCredentials, type SlackApps, slackAppOf } from './slack/slack-app';
@@ -58,7 +28,6 @@ import { ConnectionCheckRunner } from './worker/connection-check.runner';
 import { ResealRunner } from './worker/reseal.runner';
 import { SlackEventRunner } from './worker/slack-event.runner';
 import { SweepRunner } from './worker/sweep.runner';
-import { TokenRefreshRunner } from './worker/token-refresh.runner';
 
 export interface AppAdapters {
   readonly logger: Logger;
@@ -112,7 +81,9 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       clock,
       random,
       hasSandbox: sandboxUrl !== undefined,
+      publicUrl,
       ...config.upkeep,
+      ...config.installs,
     });
     const sweeper = new SweepRunner(services.idempotency, storage.database, { clock, random, logger });
     opened.push(() => sweeper.stop());
@@ -124,7 +95,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       () => events.stop(),
       () => checks.stop(),
     );
-    const listening = await listen(config, services, { logger, clock, storage, apps, events });
+    const listening = await listen(config, services, { logger, clock, storage, apps, events, publicUrl });
     opened.push(() => listening.stop());
     opened.push(() => services.tokenRefreshes.stop());
     address.url ??= listening.url;
@@ -176,12 +147,6 @@ async function sendSandboxEvents(sandbox: Simulator | undefined, url: string, lo
   }
 }
 
-interface Means {
-  readonly logger: Logger;
-  readonly clock: Clock;
-  readonly random: () => number;
-}
-
 /** The sandbox's app is not configured: it belongs to the simulator, where its secret can be changed at any time. */
 function slackAppsOf({ slack }: Config, sandboxApp: (() => ShownCredentials) | undefined): SlackApps {
   return { ...slack.apps, ...(sandboxApp === undefined ? {} : { SANDBOX: slackAppOf(sandboxApp) }) };
@@ -209,75 +174,12 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl 
   });
 }
 
-type Services = ReturnType<typeof wireServices>;
-
-function wireServices(
-  { database, keys, feed }: Storage,
-  edge: SlackEdge,
-  { logger, clock, random, hasSandbox, checkEveryMs }: Means & { hasSandbox: boolean; checkEveryMs: number },
-) {
-  const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
-  const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
-  const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
-  const idempotency = new IdempotencyService(database, clock, logger);
-  const reseal = new ResealService({ database, ring: keys, clock, logger });
-  const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
-  const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
-  return {
-    access: new AccessService(database, clock),
-    sealingKeys: new SealingKeyService(new KeyCustody(database, keys, clock, logger), reseal, clock),
-    reseal,
-    ...upkeep,
-    connections,
-    connectionChecks: new ConnectionCheckService({ database, connections, clock, random, logger, checkEveryMs }),
-    slackEvents: new SlackEventService({ ...upkeep, database, connections, clock, logger }),
-    rotation: new ConnectionRotationService({ ...upkeep, database }),
-    connectionQueries,
-    connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
-    directoryQueries: new DirectoryQueryService(directoryAccess),
-    provisioning: new ProvisioningService(directoryAccess, idempotency, clock, random),
-    idempotency,
-  };
-}
-
-/** Everything about a connection's token: checked, stored, handed out, refreshed. */
-function wireGrants(
-  database: Database,
-  { webApi, oauth, directory }: SlackEdge,
-  { logger, clock, random }: Means,
-  environments: readonly ConnectionEnvironment[],
-) {
-  const health = new ConnectionHealth(database, clock, logger);
-  const keeper = new PairKeeper({ health, webApi, clock, random, logger });
-  const refreshes = new TokenRefreshService({ database, oauth, health, keeper, clock, random, logger });
-  const tokens = new AccessTokenService(database, refreshes, clock, logger);
-  const verifier = new GrantVerifier(webApi, directory);
-  const check = new GrantCheck({ tokens, verifier, health });
-  const grants = new ConnectionGrantService({ database, clock, logger, webApi, verifier, health, environments });
-  const tokenRefreshes = new TokenRefreshRunner({ database, refreshes, clock, random, logger });
-  return { health, refreshes, tokens, check, grants, tokenRefreshes };
-}
-
-function resolversOf(services: Services): Map<ClassType, object> {
-  return new Map<ClassType, object>([
-    [AccessResolver, new AccessResolver(services.access)],
-    [SealingKeyResolver, new SealingKeyResolver(services.sealingKeys)],
-    [ConnectionResolver, new ConnectionResolver(services.connectionQueries, services.connections, services.grants)],
-    [ConnectionRotationResolver, new ConnectionRotationResolver(services.rotation)],
-    [OAuthTokenResolver, new OAuthTokenResolver()],
-    [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
-    [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
-    [UserResolver, new UserResolver(services.provisioning)],
-    [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries)],
-  ]);
-}
-
 async function listen(
   { http }: Config,
   services: Services,
-  means: { logger: Logger; clock: Clock; storage: Storage; apps: SlackApps; events: SlackEventRunner },
+  means: { logger: Logger; clock: Clock; storage: Storage; apps: SlackApps; events: SlackEventRunner } & Addresses,
 ) {
-  const { logger, clock, storage } = means;
+  const { logger, clock, storage, apps, events, publicUrl } = means;
   const resolvers = resolversOf(services);
   const shutdown = new AbortController();
   // Every call that is under way listens to it; Node would warn of a leak from the eleventh on.
@@ -316,22 +218,24 @@ async function listen(
     { calls, hasPlayground: http.playground },
   );
   const subscriptions = new Subscriptions({
-    operations: new LiveOperations(schema, { introspection: http.introspection, logger }),
-    authenticate: (authorization) => authenticateCall(authorization, newId('req')),
-    makeContext: (authorization, { requestId, ended }) =>
-      LiveContext.create({
-        requestId,
-        ended,
-        authenticate: () => authenticateCall(authorization, requestId),
-        makeLoaders,
-        watches: services.connectionWatches,
-      }),
-    publicUrl: http.publicUrl,
+    ...http,
+    schema,
+    authenticate: authenticateCall,
+    makeLoaders,
+    watches: services.connectionWatches,
     logger,
   });
   subscriptions.register(server);
-  registerEvents(server, services, means);
+  const accept = async (event: SlackEvent) => {
+    if (await services.slackEvents.accept(event)) events.wake();
+  };
+  registerSlackEvents(server, { apps, accept, clock, logger });
   await registerPages(server, options);
+  await registerInstalls(server, {
+    ...{ clock, logger, calls, publicUrl, signal: shutdown.signal, callTimeoutMs: http.callTimeoutMs },
+    visits: services.installVisits,
+    callbacks: services.installCallbacks,
+  });
   const url = await server.listen({ host: http.host, port: http.port });
   return {
     url,
@@ -351,21 +255,6 @@ async function listen(
       await apollo.stop();
     },
   };
-}
-
-function registerEvents(
-  server: ReturnType<typeof createHttpServer>,
-  { slackEvents }: Services,
-  { logger, clock, apps, events }: { logger: Logger; clock: Clock; apps: SlackApps; events: SlackEventRunner },
-): void {
-  const known = connectionEnvironments.flatMap((environment) => {
-    const app = apps[environment];
-    return app ? [{ environment, app }] : [];
-  });
-  const accept = async (event: SlackEvent) => {
-    if (await slackEvents.accept(event)) events.wake();
-  };
-  registerSlackEvents(server, { apps: known, accept, clock, logger });
 }
 
 /** Ends calls that still run after the time for it, and in the end goes on without those that do not end even so. */

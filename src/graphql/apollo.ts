@@ -1,13 +1,14 @@
 import { ApolloServer, type ApolloServerPlugin } from '@apollo/server';
-import { ApolloServerErrorCode } from '@apollo/server/errors';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
-import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema } from 'graphql';
-import { AppError } from '../domain/errors';
+import { GraphQLError, type GraphQLSchema, OperationTypeNode } from 'graphql';
+import { InvalidInput } from '../domain/errors';
 import type { Logger } from '../shared/logger';
-import { requestContext } from '../shared/request-context';
 import type { GraphQLContext } from './context';
-import { withoutValues } from './error-text';
-import { holdsLargeObject, queryLimits, queryLimitsRule } from './query-limits';
+import { formatError } from './error-format';
+import { assertSmallVariables, documentLimits, queryLimitsRule } from './query-limits';
+
+const subscriptionsAreElsewhere =
+  'Subscribe over WebSocket at /graphql (subprotocol graphql-transport-ws), or over server-sent events at /graphql/stream.';
 
 export interface ApolloOptions {
   readonly schema: GraphQLSchema;
@@ -15,8 +16,6 @@ export interface ApolloOptions {
   readonly logger: Logger;
 }
 
-const MOST_TOKENS = 1000;
-const MOST_ERRORS = 5;
 /** Selections after fragments are spread; a full introspection query has about 200. */
 const MOST_RECURSIVE_SELECTIONS = 5000;
 
@@ -32,8 +31,8 @@ export function createApollo({ schema, introspection, logger }: ApolloOptions): 
     stopOnTerminationSignals: false,
     hideSchemaDetailsFromClientErrors: true,
     maxRecursiveSelections: MOST_RECURSIVE_SELECTIONS,
-    parseOptions: { maxTokens: MOST_TOKENS },
-    validationOptions: { maxErrors: MOST_ERRORS, hideSuggestions: true },
+    parseOptions: { maxTokens: documentLimits.tokens },
+    validationOptions: { maxErrors: documentLimits.errors, hideSuggestions: true },
     validationRules: [queryLimitsRule],
     logger: {
       debug: (message) => logger.debug({}, String(message)),
@@ -43,31 +42,14 @@ export function createApollo({ schema, introspection, logger }: ApolloOptions): 
     },
     formatError: (formatted, error) => formatError(formatted, error, logger),
     // Apollo's own landing page loads scripts from elsewhere; the playground is ours.
-    plugins: [ApolloServerPluginLandingPageDisabled(), statusOfLegacyMediaType, statusOfMissingKey, boundedVariables],
+    plugins: [
+      ApolloServerPluginLandingPageDisabled(),
+      statusOfLegacyMediaType,
+      statusOfMissingKey,
+      boundedVariables,
+      noSubscriptions,
+    ],
   });
-}
-
-/**
- * What a client sees of an error. Expected failures keep code, message and remedy; everything unexpected becomes one
- * sentence, and the log has the rest under the same request id.
- */
-function formatError(formatted: GraphQLFormattedError, error: unknown, logger: Logger): GraphQLFormattedError {
-  const { locations, path } = formatted;
-  const { requestId } = requestContext.getStore() ?? {};
-  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
-  if (original instanceof AppError) {
-    const { code, message, remedy, retryable } = original;
-    return { message, locations, path, extensions: { code, remedy, retryable, problemPath: original.path, requestId } };
-  }
-  const text = error instanceof GraphQLError ? withoutValues(error) : 'The request is not acceptable.';
-  const isTooManyErrors = formatted.message.startsWith('Too many errors processing variables');
-  const code = isTooManyErrors ? ApolloServerErrorCode.BAD_USER_INPUT : formatted.extensions?.code;
-  if (code === ApolloServerErrorCode.INTERNAL_SERVER_ERROR) {
-    const cause = original instanceof GraphQLError ? { problem: withoutValues(original) } : { err: original };
-    logger.error(cause, 'a request met a defect');
-    return { message: 'Internal error', locations, path, extensions: { code: 'INTERNAL', requestId } };
-  }
-  return { message: text, locations, path, extensions: { code, requestId } };
 }
 
 /**
@@ -101,24 +83,33 @@ const statusOfMissingKey: ApolloServerPlugin<GraphQLContext> = {
   },
 };
 
-/**
- * graphql-js prints the whole object for each field in it that it does not know, up to fifty times: twenty thousand keys
- * take it seconds. No input here has more than a few dozen fields. Of a list of errors the first few are enough.
- */
+/** Of a list of errors about variables, too, the first few are enough. */
 const boundedVariables: ApolloServerPlugin<GraphQLContext> = {
   async requestDidStart() {
     return {
       async didResolveOperation({ request }) {
-        if (!holdsLargeObject(request.variables)) return;
-        throw new GraphQLError(`An object in the variables has more than ${queryLimits.variableFields} fields.`, {
-          extensions: { code: 'QUERY_TOO_LARGE', http: { status: 400 } },
-        });
+        assertSmallVariables(request.variables);
       },
       async willSendResponse({ response }) {
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
         if (singleResult.errors && !('data' in singleResult))
-          singleResult.errors = singleResult.errors.slice(0, MOST_ERRORS);
+          singleResult.errors = singleResult.errors.slice(0, documentLimits.errors);
+      },
+    };
+  },
+};
+
+/** One answer cannot hold a subscription; executed like a query it would fail as if it were a defect. */
+const noSubscriptions: ApolloServerPlugin<GraphQLContext> = {
+  async requestDidStart() {
+    return {
+      async didResolveOperation({ operation }) {
+        if (operation?.operation !== OperationTypeNode.SUBSCRIPTION) return;
+        const refusal = new InvalidInput('A subscription needs a connection that stays open.', {
+          remedy: subscriptionsAreElsewhere,
+        });
+        throw new GraphQLError(refusal.message, { originalError: refusal, extensions: { http: { status: 400 } } });
       },
     };
   },

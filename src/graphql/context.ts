@@ -1,4 +1,5 @@
 import type { Caller } from '../domain/access/access';
+import type { Connection, ConnectionId } from '../domain/connections/connection';
 import { type AppError, Unauthenticated } from '../domain/errors';
 import type { RequestLoaders } from './connections/request-loaders';
 
@@ -7,6 +8,8 @@ export interface GraphQLContext {
   readonly requestId: string;
   readonly authentication: { readonly caller: Caller } | { readonly error: AppError };
   readonly loaders: RequestLoaders;
+  /** For an operation that goes on: only the ways in that keep a connection open have it. */
+  readonly watchConnections?: (id: ConnectionId | undefined) => Promise<AsyncIterableIterator<Connection>>;
 }
 
 /** @throws Unauthenticated when the request carried no valid API key. */

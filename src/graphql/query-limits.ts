@@ -25,6 +25,12 @@ export const queryLimits = {
   variableFields: 200,
 } as const;
 
+export const documentLimits = {
+  tokens: 1000,
+  /** Of those that a document has, the first few are told. */
+  errors: 5,
+} as const;
+
 interface Size {
   /** Fields of the outermost level, those in fragments included. */
   fields: number;
@@ -58,8 +64,20 @@ export function queryLimitsRule(context: ValidationContext): ASTVisitor {
   };
 }
 
+/**
+ * graphql-js prints the whole object for each field in it that it does not know, up to fifty times: twenty thousand keys
+ * take it seconds. No input here has more than a few dozen fields.
+ * @throws GraphQLError QUERY_TOO_LARGE
+ */
+export function assertSmallVariables(variables: unknown): void {
+  if (!holdsLargeObject(variables)) return;
+  throw new GraphQLError(`An object in the variables has more than ${queryLimits.variableFields} fields.`, {
+    extensions: { code: 'QUERY_TOO_LARGE', http: { status: 400 } },
+  });
+}
+
 /** Walks without recursion, since JSON may nest deeper than the stack. */
-export function holdsLargeObject(variables: unknown): boolean {
+function holdsLargeObject(variables: unknown): boolean {
   const waiting = [variables];
   while (waiting.length > 0) {
     const value = waiting.pop();

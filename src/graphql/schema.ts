@@ -6,6 +6,8 @@ import { ConnectionSubscriptionResolver } from './connections/connection-subscri
 import { ConnectionRotationResolver } from './connections/connection-rotation.resolver';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
 import { SealingKeyResolver } from './keys/sealing-key.resolver';
+import { InstallResolver } from './installs/install.resolver';
+import { ConnectionIssueResolver, MissingScopesProblemResolver } from './installs/reconnect.resolver';
 import { NodeResolver } from './node.resolver';
 import { problemTypes } from './problems/problem.type';
 
@@ -30,6 +32,9 @@ export const resolverClasses = [
   ConnectionSubscriptionResolver,
   ConnectionUsersResolver,
   UserResolver,
+  InstallResolver,
+  ConnectionIssueResolver,
+  MissingScopesProblemResolver,
   NodeResolver,
 ] as const;
 

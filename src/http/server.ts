@@ -138,7 +138,7 @@ function isBrowserVisit({ method, url, headers }: FastifyRequest): boolean {
  * Another charset than UTF-8 could be decoded differently by whatever checks the text before us, so it is refused
  * instead of guessed.
  */
-function isOtherCharset(contentType: string | undefined): boolean {
+export function isOtherCharset(contentType: string | undefined): boolean {
   const charsets = contentType?.toLowerCase().match(/charset\s*=\s*"?[^\s;"]*/g) ?? [];
   return charsets.some((charset) => !/=\s*"?utf-?8$/.test(charset));
 }

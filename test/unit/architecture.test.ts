@@ -12,7 +12,14 @@ interface Rule {
   readonly packages: readonly string[];
 }
 
-const subjects = ['domain/access', 'domain/connections', 'domain/directory', 'domain/installs', 'domain/keys'];
+const subjects = [
+  'domain/access',
+  'domain/connections',
+  'domain/directory',
+  'domain/installs',
+  'domain/keys',
+  'domain/mapping',
+];
 const domain = ['domain', ...subjects];
 
 /** An area is a folder of src/ (a subject of src/domain), or a file that lies directly in src/. */
@@ -23,6 +30,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'domain/access': { ours: ['shared', 'domain'], packages: [] },
   'domain/connections': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   'domain/directory': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
+  'domain/mapping': {
+    ours: ['shared', 'domain', 'domain/access', 'domain/connections', 'domain/directory'],
+    packages: [],
+  },
   'domain/installs': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
   'domain/keys': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   slack: { ours: ['shared', ...domain], packages: ['undici'] },
@@ -54,18 +65,9 @@ const rules: Readonly<Record<string, Rule>> = {
   demo: { ours: ['shared', 'app.ts', 'config.ts'], packages: ['reflect-metadata'] },
   'config.ts': { ours: ['shared'], packages: [] },
   'log.ts': { ours: ['shared', 'config.ts'], packages: ['pino'] },
+  'services.ts': { ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'worker'], packages: ['type-graphql'] },
   'app.ts': {
-    ours: [
-      'shared',
-      ...domain,
-      'slack',
-      'storage',
-      'graphql',
-      'http',
-      'worker',
-      'simulator',
-      'config.ts',
-    ],
+    ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'http', 'worker', 'simulator', 'config.ts'],
     packages: ['type-graphql'],
   },
   'commands.ts': { ours: ['shared', ...domain, 'storage', 'config.ts'], packages: [] },
