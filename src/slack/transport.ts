@@ -49,6 +49,7 @@ export interface TransportOptions {
 const USER_AGENT = 'rollcall';
 /** Enough for many teams at once: twenty calls that hang must not take the sockets of the others. */
 const CONNECTIONS_PER_ORIGIN = 256;
+const CLOSING_MS = 1_000;
 
 export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptions): Transport {
   const own =
@@ -66,7 +67,10 @@ export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptio
   return {
     send: (httpRequest) => send(used, httpRequest),
     close: async () => {
-      await own?.close();
+      if (!own) return;
+      // Whoever waited for an answer has gone; one that never comes must not hold up the end.
+      const cut = setTimeout(() => void own.destroy(), CLOSING_MS);
+      await own.close().finally(() => clearTimeout(cut));
     },
   };
 }

@@ -11,10 +11,10 @@ import type { ConnectionProblemCode } from './connection-problem';
 import { hintOf } from './grant-verifier.service';
 
 /**
- * How long a refresh holds its lease; while the pair cannot be saved, it is taken anew. When the owner dies, a successor has
- * to wait for its end, and the grace period of the spent refresh token is running meanwhile.
+ * How long the lease of a refresh lasts when its owner dies: a successor has to wait for its end, and the grace period of the
+ * spent refresh token is running meanwhile.
  */
-export const REFRESH_LEASE_MS = 30_000;
+export const REFRESH_LEASE_MS = 20_000;
 
 const SAVE_BACKOFF = { baseMs: 50, capMs: 5_000 };
 /** After this the pair is given up: the database has been away for longer than any grace period. */

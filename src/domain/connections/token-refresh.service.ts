@@ -20,8 +20,8 @@ import type { ConnectionHealth } from './connection-health.service';
 import { ConnectionProblem } from './connection-problem';
 import { type HeldLease, type PairKeeper, REFRESH_LEASE_MS } from './pair-keeper.service';
 
-/** Below REFRESH_LEASE_MS, so that whoever exchanges a token still holds the lease when the answer comes. */
 const EXCHANGE_MS = 20_000;
+const RENEWED_EVERY_MS = REFRESH_LEASE_MS / 3;
 const LEASE_POLL_MS = { from: 100, to: 500 };
 /** Longer than a lease, so that one whose owner died is outlived. */
 const LEASE_PATIENCE_MS = REFRESH_LEASE_MS + 5_000;
@@ -29,6 +29,8 @@ const LEASE_PATIENCE_MS = REFRESH_LEASE_MS + 5_000;
 const REFRESHED_AT_MOST_EVERY_MS = 60_000;
 /** The grace period of a spent refresh token is short, so that a lost answer is asked for again soon. */
 const COOLDOWN_MS = 5_000;
+/** For refreshes that were told to end, to say so. */
+const ENDING_MS = 500;
 const REFUSED_APP_COOLDOWN_MS = 15_000;
 
 export interface TokenRefreshParts {
@@ -137,12 +139,16 @@ export class TokenRefreshService {
 
   /** Lets refreshes under way finish within the time, then ends them; a successor finds out how far they came. */
   async stop(timeoutMs: number): Promise<void> {
-    const timeUp = new AbortController();
-    const limit = this.parts.clock.sleep(timeoutMs, timeUp.signal).catch(() => undefined);
-    await Promise.race([Promise.allSettled(this.#running), limit]);
-    timeUp.abort();
+    await this.#settled(timeoutMs);
     this.#stopping.abort(new UpstreamUnavailable('The gateway is stopping.', { remedy: 'Try again.' }));
-    await Promise.allSettled(this.#running);
+    await this.#settled(ENDING_MS);
+  }
+
+  async #settled(withinMs: number): Promise<void> {
+    const settled = new AbortController();
+    const limit = this.parts.clock.sleep(withinMs, settled.signal).catch(() => undefined);
+    await Promise.race([Promise.allSettled(this.#running), limit]);
+    settled.abort();
   }
 
   async #assertNoFailure(connection: Connection, token: TokenVersion, key: string): Promise<void> {
@@ -236,11 +242,29 @@ export class TokenRefreshService {
       if (await isOver()) return;
       throw beingRefreshed();
     }
+    const ended = new AbortController();
+    const renewing = this.#renew(lease, ended.signal);
     try {
       const token = await this.#findCurrent(connection, version);
       if (token) await work(token, lease);
     } finally {
+      ended.abort();
+      await renewing;
       await this.#release(lease);
+    }
+  }
+
+  /** A lease is short, so that a dead owner's is soon over, and is held for as long as its owner lives. */
+  async #renew({ name, owner }: HeldLease, ended: AbortSignal): Promise<void> {
+    const { database, clock, logger } = this.parts;
+    for (;;) {
+      await clock.sleep(RENEWED_EVERY_MS, ended).catch(() => undefined);
+      if (ended.aborted) return;
+      try {
+        await database.transaction((stores) => stores.leases.acquire(name, owner, REFRESH_LEASE_MS));
+      } catch (error) {
+        logger.warn({ err: error }, 'the lease of a refresh was not renewed');
+      }
     }
   }
 
