@@ -42,6 +42,17 @@ function tamperingContract(makeDatabase: MakeTestDatabase): void {
       expect(await openToken(shared.storage, other)).toBe(other.secret.reveal());
     });
 
+    it('opens neither of the two secrets of a token that rotates once they have changed places', async () => {
+      const token = await storeToken(shared.storage, aSecret());
+      await shared.testDatabase.query(
+        `UPDATE access_tokens SET sealed_secret = sealed_refresh_token, sealed_refresh_token = sealed_secret WHERE id = '${token.id}'`,
+      );
+
+      await expect(openToken(shared.storage, token)).rejects.toThrow(SealBroken);
+      const refreshToken = shared.storage.database.read(({ tokens }) => tokens.openRefreshToken(token.id));
+      await expect(refreshToken).rejects.toThrow(SealBroken);
+    });
+
     it.each<[string, (parts: string[]) => string[]]>([
       [
         'a truncated ciphertext',
@@ -206,10 +217,10 @@ function keyChangeContract(makeDatabase: MakeTestDatabase): void {
   });
 }
 
-async function storeToken(storage: Storage) {
+async function storeToken(storage: Storage, refreshToken?: Secret) {
   const connection = await storeConnection(storage.database);
   const [token, secret] = [aToken(connection), aSecret()];
-  await storage.database.transaction(({ tokens }) => tokens.insert(token, secret));
+  await storage.database.transaction(({ tokens }) => tokens.insert(token, secret, refreshToken));
   return { ...token, secret };
 }
 

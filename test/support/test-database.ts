@@ -7,13 +7,13 @@ import { Secret } from '../../src/shared/secret';
 import type { SealingKeys } from '../../src/storage/cipher';
 import { createDataSource, type DatabaseConfig } from '../../src/storage/data-source';
 import { givenKeys, type KeyProvider } from '../../src/storage/key-provider';
-import { openStorage, type Storage } from '../../src/storage/open-storage';
+import { openStorage, type Storage, type StorageOptions } from '../../src/storage/open-storage';
 import { createPostgresDatabase } from './postgres';
 
 /** An empty database that a test may open as often as it likes. */
 export interface TestDatabase {
   readonly config: DatabaseConfig;
-  open(options?: { keys?: SealingKeys | KeyProvider; clock?: Clock }): Promise<Storage>;
+  open(options?: { keys?: SealingKeys | KeyProvider; clock?: Clock; role?: StorageOptions['role'] }): Promise<Storage>;
   /** Runs one statement on a connection of its own, past the stores. Not for `:memory:`, which has one connection only. */
   query(sql: string): Promise<Record<string, unknown>[]>;
   drop(): Promise<void>;
@@ -44,12 +44,13 @@ export async function postgresDatabase(serverUrl?: string): Promise<TestDatabase
 function testDatabase(config: DatabaseConfig, drop: () => Promise<void>): TestDatabase {
   return {
     config,
-    open: ({ keys = [testKey(1)], clock = systemClock } = {}) =>
+    open: ({ keys = [testKey(1)], clock = systemClock, role } = {}) =>
       openStorage({
         database: config,
         keys: 'loadKeys' in keys ? keys : givenKeys(keys),
         clock,
         logger: silentLogger,
+        role,
       }),
     async query(sql) {
       const dataSource = await createDataSource(config).initialize();

@@ -1,11 +1,44 @@
+import type { TenantId } from '../../../src/domain/access/access';
+import type { AccessTokenId, ConnectionId } from '../../../src/domain/connections/connection';
+import type { Secret } from '../../../src/shared/secret';
+import { secretPlace } from '../../../src/storage/access-token.store';
+import { TokenCipher } from '../../../src/storage/cipher';
 import { createDataSource } from '../../../src/storage/data-source';
-import { aTenant } from '../../support/storage-records';
+import { aSecret, aTenant, later, someInstant } from '../../support/storage-records';
 import {
   type MakeTestDatabase,
   postgresDatabase,
   sqliteFileDatabase,
   type TestDatabase,
+  testKey,
 } from '../../support/test-database';
+
+const tenantId = 'ten_old' as TenantId;
+const connectionId = 'con_old' as ConnectionId;
+const tokenId = 'tok_old' as AccessTokenId;
+
+/** A database as the first release left it, with a row of each kind. @returns the token that it holds */
+async function storeInFirstSchema({ config }: TestDatabase): Promise<Secret> {
+  const dataSource = await createDataSource(config).initialize();
+  dataSource.migrations.splice(1);
+  await dataSource.runMigrations();
+  const token = aSecret();
+  const sealed = new TokenCipher([testKey(1)]).seal(token, secretPlace(tokenId));
+  const at = someInstant.getTime();
+  for (const statement of [
+    `INSERT INTO tenants (id, name, is_operator, created_at) VALUES ('${tenantId}', 'Old', FALSE, ${at})`,
+    `INSERT INTO connections (id, tenant_id, name, name_folded, environment, lifecycle, status, team_key, install_level, created_at, updated_at, version)
+     VALUES ('${connectionId}', '${tenantId}', 'Old', 'old', 'LIVE', 'OPEN', 'ACTIVE', 'T1', 'WORKSPACE', ${at}, ${at}, 3)`,
+    `INSERT INTO access_tokens (id, connection_id, kind, status, granted_scopes, hint, fingerprint, sealed_secret, created_at)
+     VALUES ('${tokenId}', '${connectionId}', 'USER', 'ACTIVE', '["admin"]', 'xoxp-…', 'f1', '${sealed}', ${at})`,
+    `INSERT INTO connection_issues (id, connection_id, code, message, remedy, since)
+     VALUES ('iss_old', '${connectionId}', 'MISSING_SCOPES', 'Old.', 'Old.', ${at})`,
+  ]) {
+    await dataSource.query(statement);
+  }
+  await dataSource.destroy();
+  return token;
+}
 
 const engines: [string, MakeTestDatabase][] = [
   ['SQLite', sqliteFileDatabase],
@@ -42,6 +75,43 @@ describe.each(engines)('migrations on %s', (_, makeDatabase) => {
     await second.close();
     const [applied] = await testDatabase.query('SELECT COUNT(*) AS times FROM migrations');
     expect(Number(applied?.times)).toBe(createDataSource(testDatabase.config).options.migrations?.length);
+  });
+
+  it('keep what a release before installations stored, and let it be used', async () => {
+    const token = await storeInFirstSchema(testDatabase);
+
+    const storage = await testDatabase.open();
+
+    const found = await storage.database.read(async ({ connections, tokens }) => ({
+      due: await connections.listDueForCheck(later(1), 9),
+      connection: await connections.find(tenantId, connectionId),
+      token: await tokens.findActive(connectionId),
+      secret: (await tokens.open(tokenId))?.reveal(),
+      refreshToken: await tokens.openRefreshToken(tokenId),
+    }));
+    expect(found).toMatchObject({
+      due: [{ id: connectionId }],
+      connection: { id: connectionId, name: 'Old', status: 'ACTIVE', version: 3 },
+      token: { id: tokenId, status: 'ACTIVE', refreshable: false, generation: 1, hint: 'xoxp-…' },
+      secret: token.reveal(),
+      refreshToken: undefined,
+    });
+    await storage.close();
+    expect(await testDatabase.query('SELECT id FROM connection_issues')).toEqual([{ id: 'iss_old' }]);
+  });
+
+  it('leave the tables of the release before as they were when one of the new ones is in the way', async () => {
+    await storeInFirstSchema(testDatabase);
+    await testDatabase.query('CREATE TABLE leases (mine TEXT)');
+
+    await expect(testDatabase.open()).rejects.toMatchObject({
+      message: expect.stringMatching(/leases.*already exists/),
+    });
+
+    const [row] = await testDatabase.query('SELECT * FROM access_tokens');
+    expect(row).not.toHaveProperty('generation');
+    await testDatabase.query('DROP TABLE leases');
+    await (await testDatabase.open()).close();
   });
 
   it('can be undone and run again', async () => {

@@ -190,6 +190,21 @@ describe('SQLite', () => {
     await storage.close();
   });
 
+  it('ends the leases of a gateway that is gone when the next one starts, and leaves them to a command beside it', async () => {
+    const first = await file.open();
+    await first.database.transaction(({ leases }) => leases.acquire('work', 'first', 60_000));
+    const isHeld = async (options: Parameters<typeof file.open>[0]) => {
+      const storage = await file.open(options);
+      const isFirsts = await storage.database.transaction(({ leases }) => leases.confirm('work', 'first'));
+      await storage.close();
+      return isFirsts;
+    };
+
+    expect(await isHeld({ role: 'command' })).toBe(true);
+    await first.close();
+    expect(await isHeld({})).toBe(false);
+  });
+
   it('does not start on a file that is no database, and leaves it as it was', async () => {
     await writeFile(file.file, 'this is a letter, not a database');
 
