@@ -3,6 +3,8 @@ import type { AccessTokenId, ConnectionId } from '../domain/connections/connecti
 import type { ConnectionQueryService } from '../domain/connections/connection-query.service';
 import type { DirectoryQueryService } from '../domain/directory/directory-query.service';
 import { NotFound } from '../domain/errors';
+import type { InstallId } from '../domain/installs/install';
+import type { InstallService } from '../domain/installs/install.service';
 import { callerOf, type GraphQLContext } from './context';
 import { decodeUserId, toUserNode } from './directory/user-node';
 import { NodeType, typeOfId } from './node.type';
@@ -12,6 +14,7 @@ export class NodeResolver {
   constructor(
     private readonly connections: ConnectionQueryService,
     private readonly directory: DirectoryQueryService,
+    private readonly installs: InstallService,
   ) {}
 
   @Query(() => NodeType, {
@@ -28,6 +31,8 @@ export class NodeResolver {
         return this.connections.find(caller, id as ConnectionId);
       case 'OAuthToken':
         return this.connections.findToken(caller, id as AccessTokenId);
+      case 'Install':
+        return this.installs.find(caller, id as InstallId);
       case 'User':
         return this.findUser(id, context);
       default:

@@ -1,7 +1,12 @@
 import { Field, ID, InterfaceType } from 'type-graphql';
 
 /** Global ids say what they belong to, so that `node(id:)` and type resolution need no look-up. */
-const typesByPrefix: Readonly<Record<string, string>> = { con: 'Connection', tok: 'OAuthToken', usr: 'User' };
+const typesByPrefix: Readonly<Record<string, string>> = {
+  con: 'Connection',
+  tok: 'OAuthToken',
+  usr: 'User',
+  ins: 'Install',
+};
 
 export function typeOfId(id: string): string | undefined {
   return typesByPrefix[id.split('_')[0] ?? ''];

@@ -171,8 +171,8 @@ function toAttempt(row: InstallAttemptRow): InstallAttempt {
 }
 
 /** Field by field, since an error may be handed in where its few words are meant. */
-function problemJson({ code, message, remedy, detail }: InstallProblem): string {
-  return JSON.stringify({ code, message, remedy, detail });
+function problemJson({ code, message, remedy, detail, grantedLevel }: InstallProblem): string {
+  return JSON.stringify({ code, message, remedy, detail, grantedLevel });
 }
 
 function parseProblem(json: string): InstallProblem {
@@ -182,10 +182,12 @@ function parseProblem(json: string): InstallProblem {
     const value: unknown = Reflect.get(problem, field);
     return typeof value === 'string' ? value : undefined;
   };
+  const grantedLevel = textOf('grantedLevel');
   return {
     code: oneOf(errorCodes, textOf('code') ?? ''),
     message: textOf('message') ?? '',
     remedy: textOf('remedy'),
     detail: textOf('detail'),
+    grantedLevel: grantedLevel === undefined ? undefined : oneOf(installLevels, grantedLevel),
   };
 }

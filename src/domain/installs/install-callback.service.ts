@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger';
 import { Secret } from '../../shared/secret';
 import type { Caller } from '../access/access';
 import type { Connection, ConnectionId, InstallLevel } from '../connections/connection';
+import { ConnectionProblem } from '../connections/connection-problem';
 import { AppError, InstallRefused } from '../errors';
 import type { Database } from '../ports';
 import type { OAuthGrant, SlackOAuth } from '../slack-oauth-port';
@@ -173,7 +174,9 @@ export class InstallCallbackService {
       });
     } catch (error) {
       await this.endGrant(caller, install, grant);
-      throw error;
+      if (!(error instanceof ConnectionProblem)) throw error;
+      const { code, detail, missingScopes } = error;
+      throw new ConnectionProblem(code, { detail, missingScopes, grantedLevel: grant.installLevel, cause: error });
     }
   }
 

@@ -8,8 +8,8 @@ export function problemOf(error: unknown): InstallProblem {
     return { code: 'INTERNAL', message: 'The gateway met a defect; its log has the rest.' };
   }
   const { code, message, remedy } = error;
-  const detail = error instanceof ConnectionProblem ? error.detail : undefined;
-  return { code, message, remedy, detail };
+  const { detail, grantedLevel } = error instanceof ConnectionProblem ? error : {};
+  return { code, message, remedy, detail, grantedLevel };
 }
 
 /** Slack's codes are words in snake case. Anything else that comes as `error` was not written by Slack, and is not shown. */

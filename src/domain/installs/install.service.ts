@@ -8,7 +8,14 @@ import { type ConnectionProblemCode, isRepairedByInstall } from '../connections/
 import { ConnectionNotReady, InvalidInput, NotFound } from '../errors';
 import type { Database } from '../ports';
 import type { SlackOAuth } from '../slack-oauth-port';
-import { type Install, type InstallId, type InstallWays, type StoredInstall } from './install';
+import {
+  type Install,
+  type InstallId,
+  type InstallStatus,
+  type InstallWays,
+  type StoredInstall,
+  statusOfInstall,
+} from './install';
 import { type Addresses, connectUrl, hashOfSecret, installUrl, newSecret, type ReconnectLinks } from './install-link';
 import { parseReturnUrl } from './return-url';
 
@@ -38,7 +45,7 @@ export interface InstallServiceParts {
   readonly oauth: SlackOAuth;
   readonly environments: readonly ConnectionEnvironment[];
   readonly addresses: Addresses;
-  readonly reconnectLinks: ReconnectLinks;
+  readonly links: ReconnectLinks;
   /** What the operator decided about installs. */
   readonly rules: InstallRules;
 }
@@ -109,7 +116,18 @@ export class InstallService {
     if (lifecycle === 'DISCONNECTED' || !isRepairedByInstall(code) || !this.parts.oauth.isAvailable(environment)) {
       return undefined;
     }
-    return this.parts.reconnectLinks.urlFor({ tenantId, connectionId: id }, this.parts.clock.now());
+    return this.parts.links.urlFor({ tenantId, connectionId: id }, this.parts.clock.now());
+  }
+
+  /** As `reconnectUrl`, for a connection of which only the id is at hand. */
+  async findReconnectUrl(caller: Caller, id: ConnectionId, code: ConnectionProblemCode): Promise<string | undefined> {
+    if (!isAllowed(caller, 'connections:write')) return undefined;
+    const connection = await this.parts.database.read((stores) => stores.connections.find(caller.tenant.id, id));
+    return connection && this.reconnectUrl(caller, connection, code);
+  }
+
+  statusOf(install: Install): InstallStatus {
+    return statusOfInstall(install, this.parts.clock.now());
   }
 
   private async parse(caller: Caller, input: NewConnectLink, level: InstallLevel | undefined) {

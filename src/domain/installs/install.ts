@@ -22,6 +22,8 @@ export interface InstallProblem {
   readonly message: string;
   readonly remedy?: string;
   readonly detail?: string;
+  /** Of WRONG_INSTALL_LEVEL: what Slack granted. */
+  readonly grantedLevel?: InstallLevel;
 }
 
 /** An installation that a partner began and a person at the customer's has yet to finish, or has finished. */

@@ -16,7 +16,10 @@ registerEnumType(ConnectionStatusEnum, {
   name: 'ConnectionStatus',
   description: 'Whether a connection works.',
   valuesConfig: {
-    PENDING: { description: 'An installation was begun and not finished.' },
+    PENDING: {
+      description:
+        'Reserved. A connection exists once an installation has succeeded; until then see the status of its `Install`.',
+    },
     ACTIVE: { description: 'Calls are made and succeed.' },
     DEGRADED: { description: 'Slack is hard to reach; calls are still tried, and success ends this state.' },
     REAUTHORIZATION_REQUIRED: { description: 'No call is made until a person acts; `issues` say who must do what.' },

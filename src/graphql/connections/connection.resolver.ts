@@ -80,7 +80,7 @@ export class ConnectionResolver {
   @FieldResolver(() => [ConnectionIssueType], {
     description: 'Why the connection is not ACTIVE, since when, and what to do. Oldest first.',
   })
-  issues(
+  async issues(
     @Root() connection: Connection,
     @Arg('includeResolved', () => Boolean, {
       nullable: true,
@@ -91,9 +91,10 @@ export class ConnectionResolver {
     @Ctx() context: GraphQLContext,
   ) {
     const caller = callerOf(context);
-    return includeResolved
-      ? this.queries.allIssues(caller, connection)
-      : context.loaders.openIssues(caller, connection);
+    const issues = includeResolved
+      ? await this.queries.allIssues(caller, connection)
+      : await context.loaders.openIssues(caller, connection);
+    return issues.map((issue) => ({ ...issue, connection }));
   }
 
   @FieldResolver(() => OAuthTokenType, { nullable: true, description: 'The newest token of the connection.' })

@@ -9,6 +9,7 @@ import {
   tokenKinds,
   tokenStatuses,
 } from '../../domain/connections/connection';
+import { issueActors } from '../../domain/connections/connection-problem';
 import type { ErrorCode } from '../../domain/errors';
 import { enumOf } from '../enums';
 import { NodeType } from '../node.type';
@@ -19,6 +20,7 @@ import { ConnectionEnvironmentEnum, ConnectionStatusEnum, InstallLevelEnum } fro
 
 export const TokenKindEnum = enumOf(tokenKinds);
 export const TokenStatusEnum = enumOf(tokenStatuses);
+export const IssueActorEnum = enumOf(issueActors);
 
 registerEnumType(TokenKindEnum, {
   name: 'TokenKind',
@@ -36,6 +38,18 @@ registerEnumType(TokenStatusEnum, {
     EXPIRED: { description: 'Past its end; erased.' },
     REVOKED: { description: 'Ended at Slack; erased.' },
     SUPERSEDED: { description: 'Replaced by another token, or forgotten at a disconnect; erased.' },
+  },
+});
+
+registerEnumType(IssueActorEnum, {
+  name: 'IssueActor',
+  description: 'Who must act before an issue can end.',
+  valuesConfig: {
+    ADMIN: { description: "An Admin or Owner of the customer's workspace." },
+    OWNER: { description: "An Owner of the customer's Slack, who can change its plan." },
+    ORG_OWNER: { description: "An Org Owner of the customer's Enterprise organization." },
+    OPERATOR: { description: 'Whoever runs this gateway.' },
+    SLACK: { description: 'Slack: nobody can do anything but wait.' },
   },
 });
 

@@ -26,7 +26,7 @@ function specifics(
 ): { kind: string; [field: string]: unknown } {
   if (error instanceof ConnectionProblem) {
     return error.code === 'MISSING_SCOPES'
-      ? { kind: 'MissingScopesProblem', missingScopes: error.missingScopes }
+      ? { kind: 'MissingScopesProblem', missingScopes: error.missingScopes, connectionId }
       : { kind: 'ConnectionProblem', detail: error.detail };
   }
   if (error instanceof DuplicateConnection) {
