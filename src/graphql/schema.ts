@@ -1,9 +1,11 @@
 import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
-import { buildSchemaSync, type ContainerType } from 'type-graphql';
+import { buildSchemaSync, type ContainerType, type PubSub } from 'type-graphql';
 import { AccessResolver } from './access/access.resolver';
 import { ConnectionResolver, OAuthTokenResolver } from './connections/connection.resolver';
 import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionRotationResolver } from './connections/connection-rotation.resolver';
+import { ConnectionGroupsResolver, GroupResolver } from './directory/group.resolver';
+import { groupProblemTypes } from './directory/group-problem.type';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
 import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { InstallResolver } from './installs/install.resolver';
@@ -12,11 +14,11 @@ import { NodeResolver } from './node.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
-const oneOfInputs = ['UserSelector'];
+const oneOfInputs = ['UserSelector', 'GroupSelector'];
 
 /** type-graphql makes the root types by itself, without a description. */
 const rootDescriptions: Readonly<Record<string, string>> = {
-  Query: 'What can be read. People are read live from Slack, everything else from the gateway.',
+  Query: 'What can be read. People and groups are read live from Slack, everything else from the gateway.',
   Mutation:
     'What can be changed. Expected failures are `problems` of the payload; `errors` are for the request itself.',
   Subscription:
@@ -32,11 +34,23 @@ export const resolverClasses = [
   ConnectionSubscriptionResolver,
   ConnectionUsersResolver,
   UserResolver,
+  ConnectionGroupsResolver,
+  GroupResolver,
   InstallResolver,
   ConnectionIssueResolver,
   MissingScopesProblemResolver,
   NodeResolver,
 ] as const;
+
+/** type-graphql asks for one at every schema with a subscription. Ours bring their own streams and have no topics. */
+const noTopics: PubSub = {
+  publish: refuseTopics,
+  subscribe: refuseTopics,
+};
+
+function refuseTopics(): never {
+  throw new Error('Subscriptions of this schema have no topics');
+}
 
 /**
  * Builds the schema from the decorated classes.
@@ -45,12 +59,13 @@ export const resolverClasses = [
 export function buildGraphQLSchema(container: ContainerType): GraphQLSchema {
   const schema = buildSchemaSync({
     resolvers: [...resolverClasses],
-    orphanedTypes: [...problemTypes],
+    orphanedTypes: [...problemTypes, ...groupProblemTypes],
     container,
     // Inputs are checked by the domain, which names field and remedy; class-validator would be a second set of rules.
     validate: false,
     // Apollo validates the schema when it starts; this would run an introspection query over it at every start as well.
     skipCheck: true,
+    pubSub: noTopics,
   });
   for (const name of oneOfInputs) {
     const type = schema.getType(name);
