@@ -12,7 +12,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 /** A connection that only listens would not notice that the other end has gone without a word. */
 const PROBED_EVERY_MS = 30_000;
 const RECONNECT_BACKOFF = { baseMs: 100, capMs: 5_000 };
-const FAREWELL_MS = 1_000;
+const FAREWELL_MS = 500;
 
 /** The part of the driver's client that is used here; the package comes without types. */
 interface Client {
@@ -30,9 +30,9 @@ interface Driver {
 
 interface Listening {
   readonly client: Client;
-  /** Aborts when the connection is gone. */
+  /** Aborts when the connection is gone, or is to be given up. */
   readonly lost: AbortSignal;
-  readonly giveUp: () => void;
+  readonly lose: () => void;
 }
 
 /**
@@ -69,7 +69,7 @@ export class PostgresListener {
     let listening = first;
     for (let attempt = 0; ; attempt += 1) {
       if (listening) {
-        await this.#watch(listening);
+        await watch(listening);
         await farewell(listening.client);
         if (signal.aborted) return;
         this.logger.warn({}, 'The database connection that hears of changes was lost');
@@ -94,28 +94,43 @@ export class PostgresListener {
       keepAlive: true,
     });
     const losing = new AbortController();
-    const giveUp = () => losing.abort();
-    client.on('error', giveUp);
-    client.on('end', giveUp);
+    const lose = () => losing.abort(new Error('The connection is lost.'));
+    client.on('error', lose);
+    client.on('end', lose);
+    this.#stopping.signal.addEventListener('abort', lose, { once: true, signal: losing.signal });
     client.on('notification', ({ payload }) => this.feed.publish(parseChange(payload)));
     try {
-      await client.connect();
-      await client.query(`LISTEN ${CHANGE_CHANNEL}`);
-      return { client, lost: losing.signal, giveUp };
+      await unlessAborted(losing.signal, client.connect());
+      await unlessAborted(losing.signal, client.query(`LISTEN ${CHANGE_CHANNEL}`));
+      return { client, lost: losing.signal, lose };
     } catch (error) {
       this.logger.debug({ driverCode: driverFailureOf(error).code }, 'The database cannot be listened to');
+      lose();
       await farewell(client);
       return undefined;
     }
   }
+}
 
-  /** Resolves when the connection is lost or the work is to stop. */
-  async #watch({ client, lost, giveUp }: Listening): Promise<void> {
-    const ending = AbortSignal.any([lost, this.#stopping.signal]);
-    while (!ending.aborted) {
-      await systemClock.sleep(PROBED_EVERY_MS, ending).catch(() => {});
-      if (!ending.aborted) await client.query('SELECT 1').catch(giveUp);
-    }
+/** Resolves when the connection is lost. */
+async function watch({ client, lost, lose }: Listening): Promise<void> {
+  while (!lost.aborted) {
+    await systemClock.sleep(PROBED_EVERY_MS, lost).catch(() => {});
+    if (!lost.aborted) await unlessAborted(lost, client.query('SELECT 1')).catch(lose);
+  }
+}
+
+/** The driver leaves who connects without an answer when the connection is ended meanwhile. @throws the signal's reason */
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: done.signal });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    done.abort();
   }
 }
 
