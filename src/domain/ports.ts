@@ -15,6 +15,7 @@ import type {
 import type { Action } from './connections/scopes';
 import type { InstallStore, LeaseStore, SlackEventStore } from './install-ports';
 import type { SealingKeyStore } from './key-ports';
+import type { MappingStore } from './mapping-ports';
 
 // ---------------------------------------------------------------- storage
 
@@ -39,6 +40,7 @@ export interface Stores {
   readonly installs: InstallStore;
   readonly leases: LeaseStore;
   readonly slackEvents: SlackEventStore;
+  readonly mappings: MappingStore;
   readonly sealingKeys: SealingKeyStore;
 }
 

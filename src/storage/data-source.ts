@@ -13,8 +13,10 @@ import { installEntity } from './install.entity';
 import { installAttemptEntity } from './install-attempt.entity';
 import { keyCheckEntity } from './key-check.entity';
 import { leaseEntity } from './lease.entity';
+import { mappingVersionEntity } from './mapping-version.entity';
 import { CreateSchema1764000000000 } from './migrations/1764000000000-create-schema';
 import { AddInstalls1764900000000 } from './migrations/1764900000000-add-installs';
+import { AddMappings1764950000000 } from './migrations/1764950000000-add-mappings';
 import { slackEventEntity } from './slack-event.entity';
 import { driverFailureOf } from './storage-failure';
 import { tenantEntity } from './tenant.entity';
@@ -72,9 +74,10 @@ const commonOptions = {
     installAttemptEntity,
     leaseEntity,
     slackEventEntity,
+    mappingVersionEntity,
     keyCheckEntity,
   ],
-  migrations: [CreateSchema1764000000000, AddInstalls1764900000000],
+  migrations: [CreateSchema1764000000000, AddInstalls1764900000000, AddMappings1764950000000],
   migrationsRun: false,
   migrationsTransactionMode: 'each',
   synchronize: false,

@@ -14,6 +14,7 @@ import type { Dialect } from './dialect';
 import { TypeOrmIdempotencyStore } from './idempotency.store';
 import { TypeOrmInstallStore } from './install.store';
 import { TypeOrmLeaseStore } from './lease.store';
+import { TypeOrmMappingStore } from './mapping.store';
 import { TypeOrmSealingKeyStore } from './sealing-key.store';
 import { TypeOrmSlackEventStore } from './slack-event.store';
 import { TransientFailure, type TransientKind } from './storage-failure';
@@ -168,6 +169,7 @@ export class TypeOrmDatabase implements Database {
       installs: new TypeOrmInstallStore(handle),
       leases: new TypeOrmLeaseStore(handle, this.parts.dialect),
       slackEvents: new TypeOrmSlackEventStore(handle),
+      mappings: new TypeOrmMappingStore(handle),
       sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
     };
   }

@@ -8,6 +8,7 @@ import { databaseContract } from './database.contract';
 import { idempotencyStoreContract } from './idempotency-store.contract';
 import { installStoreContract } from './install-store.contract';
 import { leaseStoreContract } from './lease-store.contract';
+import { mappingStoreContract } from './mapping-store.contract';
 import { useSharedStorage } from './shared-storage';
 import { slackEventStoreContract } from './slack-event-store.contract';
 import type { MakeTestDatabase } from './test-database';
@@ -29,5 +30,6 @@ export function storeContract(name: string, makeDatabase: MakeTestDatabase): voi
     installStoreContract(shared);
     leaseStoreContract(shared);
     slackEventStoreContract(shared);
+    mappingStoreContract(shared);
   });
 }
