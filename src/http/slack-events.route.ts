@@ -96,7 +96,7 @@ async function keep(
   const event = readEvent(envelope, { environment, receivedAt: new Date(clock.now()) });
   if (!event || !handledEventTypes.includes(event.type)) return reply.code(200).send();
   try {
-    await withinTime(accept(event));
+    await withinTime(accept(event), clock);
   } catch (error) {
     logger.warn(
       { environment, eventId: event.id, err: error },
@@ -115,15 +115,16 @@ function answerChallenge(reply: FastifyReply, challenge: unknown) {
 }
 
 /** What is stored after that is found stored when Slack sends it again. */
-async function withinTime(storing: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const lateness = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('Storing took too long')), LONGEST_STORING_MS);
-  });
+async function withinTime(storing: Promise<void>, clock: Clock): Promise<void> {
+  const waiting = new AbortController();
+  const lateness = clock.sleep(LONGEST_STORING_MS, waiting.signal).then(
+    () => Promise.reject(new Error('Storing took too long')),
+    () => {},
+  );
   try {
     await Promise.race([storing, lateness]);
   } finally {
-    clearTimeout(timer);
+    waiting.abort();
   }
 }
 

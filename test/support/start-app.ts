@@ -7,6 +7,7 @@ import { createLogger } from '../../src/log';
 import type { Clock } from '../../src/shared/clock';
 import { type Simulator, startSimulator } from '../../src/simulator/simulator';
 import type { Switches } from '../../src/simulator/switches';
+import { assertNothingLeaked } from './leak-guard';
 
 export interface GraphQLAnswer<Data = Record<string, unknown>> {
   readonly status: number;
@@ -58,7 +59,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     ROLLCALL_SLACK_SCIM_URL: simulator.url,
     ROLLCALL_SLACK_CLIENT_ID: simulator.app.clientId,
     ROLLCALL_SLACK_CLIENT_SECRET: simulator.app.clientSecret,
-    ROLLCALL_SLACK_SIGNING_SECRET: simulator.app.signingSecret,
+    // Another than the sandbox's: the secret that fits an event tells where it comes from.
+    ROLLCALL_SLACK_SIGNING_SECRET: 'signing-secret-of-the-live-app',
     ROLLCALL_SLACK_APP_ID: simulator.app.appId,
     ...options.env,
   });
@@ -89,6 +91,8 @@ export async function startTestApp(options: TestAppOptions = {}): Promise<TestAp
     async stop() {
       await app.stop();
       if (!options.simulator) await simulator.stop();
+      const { clientSecret, signingSecret } = simulator.app;
+      await assertNothingLeaked(logs, directory, [clientSecret, signingSecret]);
       await rm(directory, { recursive: true, force: true });
     },
   };

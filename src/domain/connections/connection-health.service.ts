@@ -144,7 +144,20 @@ function isPassing(code: ConnectionProblemCode): boolean {
   return consequenceOf(code) === 'DEGRADE' && code !== 'APP_CREDENTIALS_REFUSED';
 }
 
+/** Codes that nothing but an answer of Slack leads to: it is not down, then. */
+const answeredCodes: readonly ConnectionProblemCode[] = [
+  'APP_UNINSTALLED',
+  'INSTALLER_LOST_RIGHTS',
+  'INVALID_TOKEN',
+  'PLAN_TOO_LOW',
+  'TOKEN_REVOKED',
+  'WRONG_INSTALL_LEVEL',
+  'WRONG_TOKEN_KIND',
+  'WRONG_WORKSPACE',
+];
+
 function isReplacedBy(known: ConnectionProblemCode, found: ConnectionProblemCode): boolean {
+  if (isPassing(known) && answeredCodes.includes(found)) return true;
   if (known === found || consequenceOf(known) !== consequenceOf(found)) return false;
   return consequenceOf(known) === 'REAUTHORIZE' || (isPassing(known) && isPassing(found));
 }
