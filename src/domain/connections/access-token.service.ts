@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/logger';
 import type { Secret } from '../../shared/secret';
 import { Throttle } from '../../shared/throttle';
-import { AppError, ConnectionNotReady, StorageUnavailable } from '../errors';
+import { AppError, ConnectionNotReady, StorageUnavailable, UpstreamRejected } from '../errors';
 import { type Database, type LeasedToken, SealBroken, type TokenSource, type UpstreamCall } from '../ports';
 import { type AccessToken, type AccessTokenId, type Connection, isSameVersion, type TokenVersion } from './connection';
 import { ConnectionProblem } from './connection-problem';
@@ -164,13 +164,25 @@ export class AccessTokenService {
   private async renewDue(connection: Connection, token: AccessToken, call: UpstreamCall): Promise<void> {
     const now = this.clock.now();
     const isAlive = token.expiresAt !== undefined && token.expiresAt.getTime() > now;
-    if (!isAlive) return this.refreshes.refresh(connection, token, call);
+    if (!isAlive) return this.renewDead(connection, token, call);
     try {
       const deadlineAt = Math.min(call.deadlineAt, now + PATIENCE_MS);
       await this.refreshes.refresh(connection, token, { ...call, deadlineAt });
     } catch (error) {
       if (!(error instanceof AppError) || call.signal.aborted) throw error;
       this.logger.warn({ connectionId: connection.id, err: error }, 'a token that is about to end was not refreshed');
+    }
+  }
+
+  private async renewDead(connection: Connection, token: AccessToken, call: UpstreamCall): Promise<void> {
+    try {
+      await this.refreshes.refresh(connection, token, call);
+    } catch (error) {
+      if (!(error instanceof UpstreamRejected)) throw error;
+      throw new ConnectionProblem('TOKEN_EXPIRED', {
+        detail: `Slack does not renew it (${error.slackCode}).`,
+        cause: error,
+      });
     }
   }
 

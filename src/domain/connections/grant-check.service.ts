@@ -35,7 +35,8 @@ export class GrantCheck {
     const finding = await this.#heal(connection, await this.#examineOnce(connection, call), call);
     if (finding.grant || !(finding.problem instanceof ConnectionProblem)) return finding;
     const known = await this.parts.health.findBlockingProblem(connection.id);
-    return known && saysMore(known.code, finding.problem) ? { ...finding, problem: known } : finding;
+    const isOld = connection.status === 'REAUTHORIZATION_REQUIRED';
+    return known && saysMore(known.code, finding.problem, { isOld }) ? { ...finding, problem: known } : finding;
   }
 
   async #heal(connection: Connection, finding: GrantFinding, call: UpstreamCall): Promise<GrantFinding> {
@@ -87,15 +88,22 @@ export class GrantCheck {
   }
 }
 
-/** A connection goes on showing how it lost its grant, and not what little can be seen of it afterwards. */
-function saysMore(known: ConnectionProblemCode, found: ConnectionProblem): boolean {
+/**
+ * A connection goes on showing how it lost its grant, and not what little can be seen of it afterwards.
+ * @param isOld the known cause was found before this check began, and not on the way to it.
+ */
+function saysMore(known: ConnectionProblemCode, found: ConnectionProblem, { isOld }: { isOld: boolean }): boolean {
   if (found instanceof TokenMissing) return true;
-  const better: Partial<Record<ConnectionProblemCode, readonly ConnectionProblemCode[]>> = {
-    TOKEN_EXPIRED: ['REAUTHORIZATION_REQUIRED', 'TOKEN_REVOKED', 'APP_UNINSTALLED'],
-    REAUTHORIZATION_REQUIRED: ['TOKEN_REVOKED', 'APP_UNINSTALLED'],
-    TOKEN_REVOKED: ['APP_UNINSTALLED'],
-  };
-  return better[found.code]?.includes(known) ?? false;
+  switch (found.code) {
+    case 'TOKEN_EXPIRED':
+      return ['REAUTHORIZATION_REQUIRED', 'TOKEN_REVOKED', 'APP_UNINSTALLED'].includes(known);
+    case 'TOKEN_REVOKED':
+      return known === 'APP_UNINSTALLED' || (isOld && known === 'REAUTHORIZATION_REQUIRED');
+    case 'REAUTHORIZATION_REQUIRED':
+      return known === 'APP_UNINSTALLED' || known === 'TOKEN_REVOKED';
+    default:
+      return false;
+  }
 }
 
 /** A failure that is about the grant or the call to Slack, and not about the gateway's own state. */
