@@ -39,6 +39,15 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
   'Query.connection': { query: (id) => `{ connection(id: "${id}") { id } }`, needs: 'CONNECTIONS_READ' },
   'Query.connections': { query: () => '{ connections { totalCount } }', needs: 'CONNECTIONS_READ' },
   'Query.node': { query: (id) => `{ node(id: "${id}") { id } }`, needs: 'CONNECTIONS_READ' },
+  'Query.install': { query: () => '{ install(id: "ins_0") { id status } }', needs: 'CONNECTIONS_READ' },
+  'Mutation.startInstall': {
+    query: () => mutation('startInstall', 'name: "", environment: SANDBOX, level: WORKSPACE'),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.createConnectLink': {
+    query: () => mutation('createConnectLink', 'name: "", environment: SANDBOX'),
+    needs: 'CONNECTIONS_WRITE',
+  },
   'Mutation.createConnection': {
     query: () => mutation('createConnection', 'name: "x", environment: SANDBOX, token: ""'),
     needs: 'CONNECTIONS_WRITE',
@@ -84,10 +93,52 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
     query: (id) => mutation('reactivateUser', `connectionId: "${id}", user: { slackId: "U1" }`),
     needs: 'USERS_WRITE',
   },
+  'Query.sealingKeys': { query: () => '{ sealingKeys { id } }', needs: 'ADMIN' },
+  'Query.resealing': { query: () => '{ resealing { remainingValues } }', needs: 'ADMIN' },
+  'Mutation.rotateSealingKey': {
+    query: () => 'mutation { rotateSealingKey { problems { code remedy } } }',
+    needs: 'ADMIN',
+  },
+  'Mutation.resealSecrets': { query: () => 'mutation { resealSecrets { problems { code remedy } } }', needs: 'ADMIN' },
+  'Mutation.removeSealingKey': { query: () => mutation('removeSealingKey', 'id: "00000000"'), needs: 'ADMIN' },
+  'Mutation.createGroup': {
+    query: (id) => mutation('createGroup', `connectionId: "${id}", name: ""`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.renameGroup': {
+    query: (id) => mutation('renameGroup', `connectionId: "${id}", group: { slackId: "S1" }, name: "x"`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.addGroupMembers': {
+    query: (id) => mutation('addGroupMembers', `connectionId: "${id}", group: { slackId: "S1" }, members: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.removeGroupMembers': {
+    query: (id) => mutation('removeGroupMembers', `connectionId: "${id}", group: { slackId: "S1" }, members: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.setGroupMembers': {
+    query: (id) => mutation('setGroupMembers', `connectionId: "${id}", group: { slackId: "S1" }, members: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.deleteGroup': {
+    query: (id) => mutation('deleteGroup', `connectionId: "${id}", group: { slackId: "S1" }`),
+    needs: 'USERS_WRITE',
+  },
   'Mutation.createTenant': { query: () => mutation('createTenant', 'name: ""'), needs: 'ADMIN' },
   'Mutation.createApiKey': { query: () => mutation('createApiKey', 'name: "x", permissions: []'), needs: 'ADMIN' },
   'Mutation.revokeApiKey': { query: () => mutation('revokeApiKey', 'id: "key_0"'), needs: 'ADMIN' },
 };
+
+/** What concerns the gateway as a whole is for the operator's admins alone. */
+const ofOperator = [
+  'Query.sealingKeys',
+  'Query.resealing',
+  'Mutation.rotateSealingKey',
+  'Mutation.resealSecrets',
+  'Mutation.removeSealingKey',
+  'Mutation.createTenant',
+];
 
 const isForbidden = (text: string) => text.includes('"FORBIDDEN"');
 
@@ -105,8 +156,7 @@ describe('a permission', () => {
       const { text } = await app.call(query(connectionId), {}, { key: keys.get(permission) });
 
       const isAllowed = needs === undefined || permission === needs || permission === 'ADMIN';
-      // Only the operator's admins make tenants.
-      expect(isForbidden(text)).toBe(!isAllowed || name === 'Mutation.createTenant');
+      expect(isForbidden(text)).toBe(!isAllowed || ofOperator.includes(name));
       if (isForbidden(text)) expect(text).toMatch(/"remedy":"(Use a key with|Ask the operator)/);
     });
   });
@@ -125,7 +175,12 @@ describe('a permission', () => {
       expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
       expect(text).not.toContain('xoxp-');
     }
-    for (const field of ['users { totalCount }', 'user(by: { slackId: "U1" }) { id }']) {
+    for (const field of [
+      'users { totalCount }',
+      'user(by: { slackId: "U1" }) { id }',
+      'groups { totalCount }',
+      'group(by: { slackId: "S1" }) { id }',
+    ]) {
       const { errors } = await app.call(update(field), {}, { key });
       expect(errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
     }

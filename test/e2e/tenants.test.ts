@@ -7,6 +7,7 @@ import {
   isInputObjectType,
 } from 'graphql';
 import { printEmittedSchema } from '../../src/graphql/printed-schema';
+import { newLink } from '../support/install-visitor';
 import { problemFields } from '../support/operations';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { TenantClient } from '../support/tenant-client';
@@ -25,8 +26,10 @@ interface Foreign {
   readonly connection: string;
   readonly token: string;
   readonly user: string;
+  readonly group: string;
   readonly apiKey: string;
   readonly tenant: string;
+  readonly install: string;
 }
 
 type Kind = keyof Foreign;
@@ -35,16 +38,18 @@ const unknown: Foreign = {
   connection: 'con_AAAAAAAAAAAAAAAAAAAAAA',
   token: 'tok_AAAAAAAAAAAAAAAAAAAAAA',
   user: `usr_${Buffer.from('con_AAAAAAAAAAAAAAAAAAAAAA U0123456789').toString('base64url')}`,
+  group: `grp_${Buffer.from('con_AAAAAAAAAAAAAAAAAAAAAA S0123456789').toString('base64url')}`,
   apiKey: 'key_000000000000000000000000',
   tenant: 'ten_AAAAAAAAAAAAAAAAAAAAAA',
+  install: 'ins_AAAAAAAAAAAAAAAAAAAAAA',
 };
 
 async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
   const tenant = await createTenant(app);
   const client = new TenantClient(app, tenant.key);
   const { id, token } = await client.connect();
-  const { data } = await client.call<{ connection: { users: { nodes: { id: string }[] } } }>(
-    'query ($id: ID!) { connection(id: $id) { users(first: 1) { nodes { id } } } }',
+  const { data } = await client.call<{ connection: Record<'users' | 'groups', { nodes: { id: string }[] }> }>(
+    'query ($id: ID!) { connection(id: $id) { users(first: 1) { nodes { id } } groups(first: 1) { nodes { id } } } }',
     { id },
   );
   const issued = await issueKey(app, { name: 'Other', permissions: ['ADMIN'] }, tenant.key);
@@ -53,8 +58,10 @@ async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
     connection: id,
     token: token?.id ?? '',
     user: data?.connection.users.nodes[0]?.id ?? '',
+    group: data?.connection.groups.nodes[0]?.id ?? '',
     apiKey: issued.apiKey?.id ?? '',
     tenant: tenant.id,
+    install: (await newLink(client)).id,
   };
 }
 
@@ -80,12 +87,21 @@ const onPerson = (name: string, inputType: string, input: object): Case => ({
   }),
 });
 
+const onGroup = (name: string, inputType: string, input: object, selection = 'group { id } memberProblems { code }'): Case => ({
+  kinds: ['connection'],
+  ask: (connectionId) => ({
+    query: `mutation ($input: ${inputType}!) { ${name}(input: $input) { ${selection} ${problemFields} } }`,
+    variables: { input: { connectionId, idempotencyKey: 'shared-key', ...input } },
+  }),
+});
+
 const user = { email: 'ada.lovelace@northwind.example' };
+const group = { name: 'Engineering' };
 const cases: Record<string, Case> = {
   'Query.node(id)': {
-    kinds: ['connection', 'token', 'user', 'apiKey', 'tenant'],
+    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install'],
     ask: (id) => ({
-      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on OAuthToken { hint } } }`,
+      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } } }`,
       variables: { id },
     }),
   },
@@ -94,6 +110,27 @@ const cases: Record<string, Case> = {
     ask: (id) => ({
       query: `query ($id: ID!) { connection(id: $id) { ${whole} user(by: { slackId: "U1" }) { id } } }`,
       variables: { id },
+    }),
+  },
+  'Query.install(id)': {
+    kinds: ['install'],
+    ask: (id) => ({
+      query: 'query ($id: ID!) { install(id: $id) { id name status problem { code } connection { id } } }',
+      variables: { id },
+    }),
+  },
+  'Mutation.startInstall(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `mutation ($input: StartInstallInput!) { startInstall(input: $input) { install { id } ${problemFields} } }`,
+      variables: { input: { name: 'Mine', environment: 'SANDBOX', level: 'WORKSPACE', connectionId } },
+    }),
+  },
+  'Mutation.createConnectLink(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `mutation ($input: CreateConnectLinkInput!) { createConnectLink(input: $input) { link { url } ${problemFields} } }`,
+      variables: { input: { name: 'Mine', environment: 'SANDBOX', connectionId } },
     }),
   },
   'Mutation.verifyConnection(input).id': onConnection('verifyConnection', 'ConnectionIdInput'),
@@ -118,6 +155,21 @@ const cases: Record<string, Case> = {
   }),
   'Mutation.deprovisionUser(input).connectionId': onPerson('deprovisionUser', 'UserActionInput', { user }),
   'Mutation.reactivateUser(input).connectionId': onPerson('reactivateUser', 'UserActionInput', { user }),
+  'Mutation.createGroup(input).connectionId': onGroup('createGroup', 'CreateGroupInput', { name: 'Mine' }),
+  'Mutation.renameGroup(input).connectionId': onGroup('renameGroup', 'RenameGroupInput', { group, name: 'Mine' }),
+  'Mutation.addGroupMembers(input).connectionId': onGroup('addGroupMembers', 'GroupMembersInput', {
+    group,
+    members: [user],
+  }),
+  'Mutation.removeGroupMembers(input).connectionId': onGroup('removeGroupMembers', 'GroupMembersInput', {
+    group,
+    members: [user],
+  }),
+  'Mutation.setGroupMembers(input).connectionId': onGroup('setGroupMembers', 'GroupMembersInput', {
+    group,
+    members: [user],
+  }),
+  'Mutation.deleteGroup(input).connectionId': onGroup('deleteGroup', 'GroupActionInput', { group }, 'deletedId'),
   'Mutation.createApiKey(input).tenantId': {
     kinds: ['tenant'],
     ask: (tenantId) => ({
@@ -133,6 +185,9 @@ const cases: Record<string, Case> = {
     }),
   },
 };
+
+/** Ids of the gateway as a whole: to a tenant that does not operate it, all are alike. */
+const idsOfOperator = ['Mutation.removeSealingKey(input).id'];
 
 /** Ids of Slack, which mean something within a connection only. */
 const slackIds = ['slackId', 'managerSlackId'];
@@ -157,7 +212,9 @@ const normalized = (text: string) => text.replace(/req_[\w-]+/g, 'req');
 
 describe("another tenant's id", () => {
   it('is tried below on every field that takes an id', () => {
-    expect([...idsOf(buildSchema(printEmittedSchema()))].sort()).toEqual(Object.keys(cases).sort());
+    expect([...idsOf(buildSchema(printEmittedSchema()))].sort()).toEqual(
+      [...Object.keys(cases), ...idsOfOperator].sort(),
+    );
   });
 
   it.each(Object.entries(cases))(
@@ -173,7 +230,7 @@ describe("another tenant's id", () => {
         const expected = await mine.call(missing.query, missing.variables);
         expect(answer.status).toBe(expected.status);
         expect(normalized(answer.text)).toBe(normalized(expected.text));
-        expect(answer.text).toMatch(/"(node|connection)":null\}|"code":"NOT_FOUND"/);
+        expect(answer.text).toMatch(/"(node|connection|install)":null\}|"code":"NOT_FOUND"/);
       }
 
       expect(app.simulator.requests).toHaveLength(sent);
@@ -234,6 +291,27 @@ describe("another tenant's id", () => {
 });
 
 describe('the operator', () => {
+  it('alone sees and changes the sealing keys, of which nobody else learns whether one is there', async () => {
+    const query = '{ sealingKeys { id isNewest sealedValues { accessTokens } } resealing { remainingValues } }';
+    const remove =
+      'mutation ($id: ID!) { removeSealingKey(input: { id: $id }) { sealingKeys { id } problems { code } } }';
+    const { data } = await app.call<{ sealingKeys: { id: string }[] }>(query);
+    const [key] = data?.sealingKeys ?? [];
+    expect(data).toMatchObject({ sealingKeys: [{ isNewest: true }], resealing: { remainingValues: 0 } });
+
+    expect((await mine.call(query)).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+    const answers = [await mine.call(remove, { id: key?.id }), await mine.call(remove, { id: '00000000' })];
+    for (const answer of answers) {
+      expect(answer.data).toEqual({ removeSealingKey: { sealingKeys: null, problems: [{ code: 'FORBIDDEN' }] } });
+    }
+    expect((await app.call(remove, { id: '00000000' })).data).toMatchObject({
+      removeSealingKey: { problems: [{ code: 'NOT_FOUND' }] },
+    });
+    expect((await app.call(remove, { id: key?.id })).data).toMatchObject({
+      removeSealingKey: { problems: [{ code: 'CONFLICT' }] },
+    });
+  });
+
   it('does not see what a tenant has connected', async () => {
     const { connection, token } = await foreignThings();
     const { data } = await app.call(
