@@ -1,8 +1,12 @@
 import { EmailTaken, GuestNotAllowed, ProtectedUser, StillRunning, UserNameUnavailable } from '../errors';
-import type { DirectoryUser } from './user';
+import type { DirectoryUser, UserDraft } from './user';
 
-/** Where the fields of a person stand in the input of a call. */
-export type FieldsPlace = readonly ['input', 'user' | 'changes'];
+/** Where the fields of a person stand in the input of a call. A record has attributes of its own instead. */
+export type FieldsPlace = readonly ['input', 'user' | 'changes' | 'record'];
+
+function pathOf(place: FieldsPlace, field: keyof UserDraft): readonly string[] {
+  return place[1] === 'record' ? place : [...place, field];
+}
 
 export function installerIsProtected(): ProtectedUser {
   return new ProtectedUser(
@@ -23,21 +27,21 @@ export function othersTookTooLong(): StillRunning {
 
 export function guestsNeedOrganization(place: FieldsPlace): GuestNotAllowed {
   return new GuestNotAllowed('Slack provisions guests only on an Enterprise organization.', {
-    path: [...place, 'guest'],
+    path: pathOf(place, 'guest'),
     remedy: 'Leave out `guest` to provision a full member, or connect the Enterprise organization.',
   });
 }
 
-export function accountExists(heldBy: DirectoryUser): EmailTaken {
+export function accountExists(heldBy: DirectoryUser, place: FieldsPlace): EmailTaken {
   return new EmailTaken('An account with this address exists already.', heldBy, {
-    path: ['input', 'user', 'email'],
+    path: pathOf(place, 'email'),
     remedy: 'Use ifExists: UPDATE to bring the account to these values, or ADOPT to leave it as it is.',
   });
 }
 
-export function addressIsSecond(heldBy: DirectoryUser): EmailTaken {
+export function addressIsSecond(heldBy: DirectoryUser, place: FieldsPlace): EmailTaken {
   return new EmailTaken('Another account holds this address as its second one.', heldBy, {
-    path: ['input', 'user', 'email'],
+    path: pathOf(place, 'email'),
     remedy: 'Remove the address from that account, or provision the person with another address.',
   });
 }
@@ -45,7 +49,7 @@ export function addressIsSecond(heldBy: DirectoryUser): EmailTaken {
 export function addressNotFree(cause: EmailTaken, heldBy: DirectoryUser | undefined, place: FieldsPlace): EmailTaken {
   return new EmailTaken(cause.message, heldBy, {
     cause,
-    path: [...place, 'email'],
+    path: pathOf(place, 'email'),
     remedy: 'Free the address at that account first, or use another one.',
   });
 }
@@ -53,7 +57,15 @@ export function addressNotFree(cause: EmailTaken, heldBy: DirectoryUser | undefi
 export function userNameNotFree(cause: UserNameUnavailable, userName: string, place: FieldsPlace): UserNameUnavailable {
   return new UserNameUnavailable(`The user name "${userName}" is not free in Slack.`, {
     cause,
-    path: [...place, 'userName'],
+    path: pathOf(place, 'userName'),
     remedy: 'It belongs to another account, maybe a deactivated one, or to a channel. Give another userName.',
+  });
+}
+
+export function noNameFree(cause: UserNameUnavailable, userName: string, place: FieldsPlace): UserNameUnavailable {
+  return new UserNameUnavailable(`Neither the user name "${userName}" nor one derived from it is free in Slack.`, {
+    cause,
+    path: pathOf(place, 'userName'),
+    remedy: 'Provision the person with a userName of your choice.',
   });
 }

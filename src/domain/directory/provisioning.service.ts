@@ -22,22 +22,22 @@ import {
   type FieldsPlace,
   guestsNeedOrganization,
   installerIsProtected,
+  noNameFree,
   othersTookTooLong,
   userNameNotFree,
 } from './provisioning-problem';
 import {
   type DirectoryUser,
-  type IfExists,
   isSameEmail,
   type ProvisionOutcome,
   primaryEmailOf,
   type UserChanges,
-  type UserDraft,
   type UserSelector,
 } from './user';
 import { differences, hasChanges } from './user-differences';
-import { type NamedUserDraft, parseChanges, parseDraft } from './user-draft';
+import { type NamedUserDraft, parseChanges } from './user-draft';
 import { type Creation, UserWriter } from './user-writer';
+import { type PersonToProvision, sentBy, type WantedPerson, wantedPerson } from './wanted-person';
 
 export interface PersonCall {
   readonly connectionId: ConnectionId;
@@ -81,25 +81,23 @@ export class ProvisioningService {
    * holds the address.
    * @throws InvalidInput, UserNameInvalid, EmailTaken, UserNameUnavailable, GuestNotAllowed, UpstreamOutcomeUnknown, and what DirectoryAccess.use throws
    */
-  async provision(
-    caller: Caller,
-    input: { connectionId: ConnectionId; user: UserDraft; ifExists: IfExists; idempotencyKey?: string },
-  ): Promise<ProvisionResult> {
+  async provision(caller: Caller, input: PersonToProvision): Promise<ProvisionResult> {
     assertAllowed(caller, 'users:write');
-    const draft = parseDraft(input.user, ['input', 'user']);
-    const { user, ifExists } = input;
+    const wanted = wantedPerson(input);
+    const { place, draft, request } = wanted;
     return this.once(
       caller,
       {
         ...input,
         action: 'provisionUser',
-        input: { user, ifExists },
+        place,
+        input: request,
         names: [{ email: draft.email }, { userName: draft.userName }],
       },
       async (context, run) => {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
-        return this.provisionOne(context, draft, user, ifExists, run);
+        return this.provisionOne(context, wanted, run);
       },
     );
   }
@@ -116,7 +114,13 @@ export class ProvisioningService {
     }
     return this.once(
       caller,
-      { ...input, action: 'updateUser', input: { user: input.user, changes: input.changes }, names: [input.user] },
+      {
+        ...input,
+        action: 'updateUser',
+        place: ['input', 'changes'],
+        input: { user: input.user, changes: input.changes },
+        names: [input.user],
+      },
       async (context, run) => {
         if (changes.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
@@ -169,6 +173,7 @@ export class ProvisioningService {
       connectionId: ConnectionId;
       idempotencyKey?: string;
       action: string;
+      place?: FieldsPlace;
       input: unknown;
       names: readonly UserSelector[];
     },
@@ -186,8 +191,7 @@ export class ProvisioningService {
       work: (run) =>
         this.access.use(caller, connection, (client) => {
           const writer = new UserWriter(client, caller, this.clock, this.random);
-          const place: FieldsPlace = ['input', call.action === 'updateUser' ? 'changes' : 'user'];
-          return work({ caller, connection, client, writer, place }, run);
+          return work({ caller, connection, client, writer, place: call.place ?? ['input', 'user'] }, run);
         }),
     });
   }
@@ -236,35 +240,31 @@ export class ProvisioningService {
 
   private async provisionOne(
     context: WriteContext,
-    draft: NamedUserDraft,
-    given: UserDraft,
-    ifExists: IfExists,
+    wanted: WantedPerson,
     run: IdempotentRun,
   ): Promise<ProvisionResult> {
     const { writer } = context;
+    const { draft } = wanted;
     const mayBeOurs = run.progress === CREATION_SENT;
     const holder = await writer.holderOf(draft.email);
-    if (holder) {
-      return this.onAccount(context, holder, (user) =>
-        this.reconcile(context, user, draft, given, ifExists, mayBeOurs),
-      );
-    }
+    if (holder) return this.onAccount(context, holder, (user) => this.reconcile(context, user, wanted, mayBeOurs));
     await run.saveProgress(CREATION_SENT);
-    const creation = await this.create(context, draft, { mayBeOurs, run });
-    if (creation.kind === 'exists') return this.reconcile(context, creation.user, draft, given, ifExists, false);
+    const creation = await this.create(context, wanted, { mayBeOurs, run });
+    if (creation.kind === 'exists') return this.reconcile(context, creation.user, wanted, false);
     return this.report(context, creation.user, sentBy(draft), 'CREATED');
   }
 
   private async create(
     { writer, place }: WriteContext,
-    draft: NamedUserDraft,
+    { draft, userNames }: WantedPerson,
     { mayBeOurs, run }: { mayBeOurs: boolean; run: IdempotentRun },
   ): Promise<Creation> {
     try {
-      return await writer.create(draft, { mayBeOurs });
+      return await writer.create(draft, userNames, { mayBeOurs });
     } catch (error) {
       if (!writer.mayHaveCreated) await run.saveProgress(NOTHING_SENT);
-      throw error instanceof UserNameUnavailable ? userNameNotFree(error, draft.userName, place) : error;
+      if (!(error instanceof UserNameUnavailable)) throw error;
+      throw (userNames.length > 1 ? noNameFree : userNameNotFree)(error, draft.userName, place);
     }
   }
 
@@ -272,18 +272,14 @@ export class ProvisioningService {
   private async reconcile(
     context: WriteContext,
     existing: DirectoryUser,
-    draft: NamedUserDraft,
-    given: UserDraft,
-    ifExists: IfExists,
+    { draft, changes, ifExists }: WantedPerson,
     isOurs: boolean,
   ): Promise<ProvisionResult> {
-    if (!isSameEmail(primaryEmailOf(existing) ?? '', draft.email)) throw addressIsSecond(existing);
-    if (ifExists === 'FAIL' && !isOurs) throw accountExists(existing);
+    if (!isSameEmail(primaryEmailOf(existing) ?? '', draft.email)) throw addressIsSecond(existing, context.place);
+    if (ifExists === 'FAIL' && !isOurs) throw accountExists(existing, context.place);
     if (isOurs) return this.completeOwn(context, existing, draft);
     if (ifExists === 'ADOPT') return { user: existing, outcome: 'ADOPTED', warnings: [] };
-    // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
-    const wanted: UserChanges = given.userName?.trim() ? draft : sentBy(draft);
-    const missing = differences(existing, wanted);
+    const missing = differences(existing, changes);
     if (!existing.active) return this.change(context, existing, missing, true, 'REACTIVATED');
     if (!hasChanges(missing)) return { user: existing, outcome: 'UNCHANGED', warnings: [] };
     return this.change(context, existing, missing, undefined, 'UPDATED');
@@ -356,11 +352,6 @@ export class ProvisioningService {
     });
     return { user, outcome, warnings: [warning] };
   }
-}
-
-/** What an account that was made from a draft must show; the user name is left to how Slack stores it. */
-function sentBy({ userName: _, ...fields }: NamedUserDraft): UserChanges {
-  return fields;
 }
 
 function personKey(connectionId: ConnectionId, by: UserSelector): string {

@@ -33,13 +33,14 @@ export type NamedUserDraft = UserDraft & { readonly userName: string };
  * Checks a draft and brings it into the form in which it is compared and sent: trimmed, blank fields left out, with a
  * user name, derived from the e-mail address when none is given.
  * @param path where the draft stands in the input, for the problem's path.
+ * @param userNameWish what to derive a user name of in place of the address; '' for none.
  * @throws InvalidInput, UserNameInvalid
  */
-export function parseDraft(draft: UserDraft, path: readonly string[]): NamedUserDraft {
+export function parseDraft(draft: UserDraft, path: readonly string[], userNameWish = ''): NamedUserDraft {
   const email = parseEmail(draft.email, [...path, 'email']);
   const given = draft.userName?.trim() ? draft.userName : undefined;
   const parsed = parseChanges({ ...draft, email, userName: given }, path);
-  const userName = parsed.userName ?? deriveUserName(email);
+  const userName = parsed.userName ?? (userNameWish || deriveUserName(email));
   if (!isUsable(userName)) {
     throw new UserNameInvalid('No user name can be derived from this e-mail address.', {
       path: [...path, 'userName'],

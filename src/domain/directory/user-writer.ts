@@ -48,12 +48,32 @@ export class UserWriter {
   }
 
   /**
-   * Creates the account.
+   * Creates the account under the first of `names` that is free.
+   * @param names in the order of preference. People who carry one of the later ones are looked for first, since a look-up
+   * costs less of Slack's limits than a creation that is refused; only the creation itself knows of channels.
    * @param options.mayBeOurs an earlier, interrupted run under the same idempotency key sent this creation already.
-   * @throws EmailTaken (no account is visible that holds it), UserNameUnavailable, UpstreamOutcomeUnknown, …
+   * @throws EmailTaken (no account is visible that holds it), UserNameUnavailable (all of them), UpstreamOutcomeUnknown, …
    */
-  async create(draft: NamedUserDraft, { mayBeOurs }: { mayBeOurs: boolean }): Promise<Creation> {
+  async create(
+    draft: NamedUserDraft,
+    names: readonly string[],
+    { mayBeOurs }: { mayBeOurs: boolean },
+  ): Promise<Creation> {
     this.#mayHaveCreated = mayBeOurs;
+    let refusal = new UserNameUnavailable('This user name is not free.');
+    for (const [index, userName] of names.entries()) {
+      if (index > 0 && (await this.isCarried(userName))) continue;
+      try {
+        return await this.createAs({ ...draft, userName });
+      } catch (error) {
+        if (!(error instanceof UserNameUnavailable)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  private async createAs(draft: NamedUserDraft): Promise<Creation> {
     for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
       if (attempt > 0) await this.pause(attempt - 1);
       const sent = await this.sendCreation(draft);
@@ -117,6 +137,12 @@ export class UserWriter {
   async holderOf(email: string): Promise<DirectoryUser | undefined> {
     const holders = (await this.client.findUsers({ email }, this.caller)).filter((user) => holdsEmail(user, email));
     return bestHolder(holders, email);
+  }
+
+  /** After a lost creation the account found under a name may be our own, which only the creation settles. */
+  private async isCarried(userName: string): Promise<boolean> {
+    if (this.#mayHaveCreated) return false;
+    return (await this.client.findUsers({ userName }, this.caller)).length > 0;
   }
 
   private async sendCreation(draft: NamedUserDraft): Promise<SentCreation> {

@@ -1,0 +1,56 @@
+import type { ConnectionId } from '../connections/connection';
+import type { FieldsPlace } from './provisioning-problem';
+import type { IfExists, UserChanges, UserDraft } from './user';
+import { type NamedUserDraft, parseDraft } from './user-draft';
+import { userNameCandidates } from './user-name';
+
+/** What a mapping made of a record, beyond a draft. */
+export interface MappedRecord {
+  /** What was asked for, in place of the draft: under an idempotency key it must be equal. */
+  readonly request: object;
+  /** What to derive a user name of for somebody who has none yet; '' for the address. */
+  readonly userNameWish: string;
+  /** Whether a guest is to become a full member. */
+  readonly isMember: boolean;
+}
+
+export interface PersonToProvision {
+  readonly connectionId: ConnectionId;
+  readonly user: UserDraft;
+  readonly ifExists: IfExists;
+  readonly idempotencyKey?: string;
+  readonly mapped?: MappedRecord;
+}
+
+/** A person as wanted: for a new account, and for one that exists. */
+export interface WantedPerson {
+  readonly place: FieldsPlace;
+  readonly draft: NamedUserDraft;
+  readonly changes: UserChanges;
+  /** To try for a new account, in turn. */
+  readonly userNames: readonly string[];
+  readonly ifExists: IfExists;
+  /** What must be equal when an idempotency key is used again. */
+  readonly request: object;
+}
+
+/** @throws InvalidInput, UserNameInvalid */
+export function wantedPerson({ user, ifExists, mapped }: PersonToProvision): WantedPerson {
+  const place: FieldsPlace = ['input', mapped ? 'record' : 'user'];
+  const draft = parseDraft(user, place, mapped?.userNameWish);
+  const isNameGiven = Boolean(user.userName?.trim());
+  return {
+    place,
+    draft,
+    // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
+    changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
+    userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
+    ifExists,
+    request: mapped ? { ...mapped.request, ifExists } : { user, ifExists },
+  };
+}
+
+/** What an account that was made from a draft must show; the user name is left to how Slack stores it. */
+export function sentBy({ userName: _, ...fields }: NamedUserDraft): UserChanges {
+  return fields;
+}
