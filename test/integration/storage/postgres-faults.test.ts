@@ -31,12 +31,16 @@ describe('PostgreSQL that crashes and comes back', () => {
   let server: PostgresServer;
   let testDatabase: TestDatabase;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await PostgresServer.start();
+  });
+
+  // Each test leaves the server running.
+  beforeEach(async () => {
     testDatabase = await postgresDatabase(server.url);
   });
 
-  afterEach(() => server.stop());
+  afterAll(() => server.stop());
 
   it('refuses work while it is away and works again when it is back, with all that was acknowledged', async () => {
     const clock = new FakeClock();
@@ -85,12 +89,8 @@ describe('PostgreSQL that crashes and comes back', () => {
     expect(await storage.database.read((stores) => stores.tenants.find(tenant.id))).toEqual(tenant);
     await storage.close();
   });
-});
 
-describe('the feed of connection changes over two replicas', () => {
-  it('tells each what the other commits, and after a crash of the server that something may have been missed', async () => {
-    const server = await PostgresServer.start();
-    const testDatabase = await postgresDatabase(server.url);
+  it('tells each of two replicas what the other commits, and after the crash that something may have been missed', async () => {
     const [here, there] = [await testDatabase.open(), await testDatabase.open()];
     const { tenantId, id: connectionId } = await storeConnection(here.database);
     const listening = listenTo(there, tenantId);
@@ -106,7 +106,6 @@ describe('the feed of connection changes over two replicas', () => {
     await until(() => listening.heard.length > 1);
     expect(listening.heard).toEqual([undefined, { tenantId, connectionId }]);
     await Promise.all([here.close(), there.close()]);
-    await server.stop();
   });
 });
 
