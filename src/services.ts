@@ -16,6 +16,9 @@ import { SlackEventService } from './domain/connections/slack-event.service';
 import { TokenRefreshService } from './domain/connections/token-refresh.service';
 import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
+import { GroupService } from './domain/directory/group.service';
+import { GroupQueryService } from './domain/directory/group-query.service';
+import { GroupTurns } from './domain/directory/group-turns';
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { type InstallRules, InstallService } from './domain/installs/install.service';
@@ -33,6 +36,7 @@ import { AccessResolver } from './graphql/access/access.resolver';
 import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/connection.resolver';
 import { ConnectionRotationResolver } from './graphql/connections/connection-rotation.resolver';
 import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
+import { ConnectionGroupsResolver, GroupResolver } from './graphql/directory/group.resolver';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
 import { InstallResolver } from './graphql/installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql/installs/reconnect.resolver';
@@ -65,6 +69,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
+  const groupTurns = new GroupTurns(clock);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
@@ -81,6 +86,8 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
     provisioning: new ProvisioningService(directoryAccess, idempotency, clock, random),
+    groupQueries: new GroupQueryService(directoryAccess),
+    groups: new GroupService(directoryAccess, idempotency, groupTurns, clock, random),
     idempotency,
     ...wireInstalls(storage, edge.oauth, means, { environments, grants: upkeep.grants }),
   };
@@ -134,9 +141,11 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
     [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
     [UserResolver, new UserResolver(services.provisioning)],
+    [ConnectionGroupsResolver, new ConnectionGroupsResolver(services.groupQueries)],
+    [GroupResolver, new GroupResolver(services.groupQueries, services.groups)],
     [InstallResolver, new InstallResolver(services.installs, services.connectionQueries)],
     [ConnectionIssueResolver, new ConnectionIssueResolver(services.installs)],
     [MissingScopesProblemResolver, new MissingScopesProblemResolver(services.installs)],
-    [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries, services.installs)],
+    [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries, services.groupQueries, services.installs)],
   ]);
 }

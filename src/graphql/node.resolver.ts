@@ -2,10 +2,12 @@ import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
 import type { AccessTokenId, ConnectionId } from '../domain/connections/connection';
 import type { ConnectionQueryService } from '../domain/connections/connection-query.service';
 import type { DirectoryQueryService } from '../domain/directory/directory-query.service';
+import type { GroupQueryService } from '../domain/directory/group-query.service';
 import { NotFound } from '../domain/errors';
 import type { InstallId } from '../domain/installs/install';
 import type { InstallService } from '../domain/installs/install.service';
 import { callerOf, type GraphQLContext } from './context';
+import { decodeGroupId, toGroupNode } from './directory/group-node';
 import { decodeUserId, toUserNode } from './directory/user-node';
 import { NodeType, typeOfId } from './node.type';
 
@@ -14,6 +16,7 @@ export class NodeResolver {
   constructor(
     private readonly connections: ConnectionQueryService,
     private readonly directory: DirectoryQueryService,
+    private readonly groups: GroupQueryService,
     private readonly installs: InstallService,
   ) {}
 
@@ -35,8 +38,23 @@ export class NodeResolver {
         return this.installs.find(caller, id as InstallId);
       case 'User':
         return this.findUser(id, context);
+      case 'Group':
+        return this.findGroup(id, context);
       default:
         return undefined;
+    }
+  }
+
+  private async findGroup(id: string, context: GraphQLContext): Promise<object | undefined> {
+    const decoded = decodeGroupId(id);
+    if (!decoded) return undefined;
+    const { connectionId, by } = decoded;
+    try {
+      const group = await this.groups.find(callerOf(context), connectionId, by, { withMembers: true });
+      return group && toGroupNode(connectionId, group);
+    } catch (error) {
+      if (error instanceof NotFound) return undefined;
+      throw error;
     }
   }
 

@@ -5,6 +5,7 @@ const typesByPrefix: Readonly<Record<string, string>> = {
   con: 'Connection',
   tok: 'OAuthToken',
   usr: 'User',
+  grp: 'Group',
   ins: 'Install',
 };
 

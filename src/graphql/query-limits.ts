@@ -41,10 +41,11 @@ interface Size {
 }
 
 /** Fields that hold a page's entries: what is below them repeats `first` times. */
-const pagedFields: ReadonlySet<string> = new Set(['connections', 'users']);
+const pagedFields: ReadonlySet<string> = new Set(['connections', 'users', 'groups', 'members']);
 /** Fields of a connection that ask Slack each time. */
-const liveFields: ReadonlySet<string> = new Set(['users', 'user']);
+const liveFields: ReadonlySet<string> = new Set(['users', 'user', 'groups', 'group']);
 const LIVE_COST = 100;
+const pageFields: ReadonlySet<string> = new Set(['nodes', 'edges', 'pageInfo', 'totalCount']);
 /** A variable page size is unknown at validation, so it counts as the largest. */
 const UNKNOWN_PAGE = MOST_PER_PAGE;
 /** Introspection nests deeper than data and costs nothing; graphql-js has its own rule against circular introspection. */
@@ -134,8 +135,9 @@ class Measure {
     const inner = this.selections(field.selectionSet);
     const isIntrospection = field.name.value === '__schema' || field.name.value === '__type';
     const depth = isIntrospection && inner.depth <= INTROSPECTION_DEPTH ? 1 : inner.depth + 1;
-    const times = pagedFields.has(field.name.value) ? pageSizeOf(field) : 1;
-    const own = liveFields.has(field.name.value) ? LIVE_COST : 1;
+    const isList = field.name.value === 'groups' && !holdsPage(field.selectionSet);
+    const times = pagedFields.has(field.name.value) && !isList ? pageSizeOf(field) : 1;
+    const own = liveFields.has(field.name.value) && !isList ? LIVE_COST : 1;
     return {
       fields: 1,
       depth,
@@ -157,6 +159,11 @@ class Measure {
     this.#fragments.set(name, size);
     return size;
   }
+}
+
+/** The groups of a person are a short list that comes with the person; those of a connection are a page. */
+function holdsPage({ selections }: SelectionSetNode): boolean {
+  return selections.some((selection) => selection.kind !== Kind.FIELD || pageFields.has(selection.name.value));
 }
 
 function nothing(): Size {

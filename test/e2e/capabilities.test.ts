@@ -50,6 +50,21 @@ const callsByAction: Partial<Record<Action, (connectionId: string) => Promise<un
     problemsOf('updateUser', { connectionId, user: { slackId: 'W1' }, changes: { title: 'New' } }),
   'user.deprovision': (connectionId) => problemsOf('deprovisionUser', { connectionId, user: { slackId: 'W1' } }),
   'user.reactivate': (connectionId) => problemsOf('reactivateUser', { connectionId, user: { slackId: 'W1' } }),
+  'group.read': async (id) => {
+    const selections = [
+      'groups { totalCount }',
+      'group(by: { name: "x" }) { id }',
+      'group(by: { slackId: "S1" }) { id }',
+    ];
+    const answers = await Promise.all(
+      selections.map((selection) => tenant.call(`query ($id: ID!) { connection(id: $id) { ${selection} } }`, { id })),
+    );
+    return answers.flatMap(({ errors }) => errors?.map(({ extensions }) => extensions.code));
+  },
+  'group.write': (connectionId) =>
+    groupProblemsOf('createGroup', 'CreateGroupInput', { connectionId, name: 'x', members: [{ slackId: 'W1' }] }),
+  'group.delete': (connectionId) =>
+    groupProblemsOf('deleteGroup', 'GroupActionInput', { connectionId, group: { slackId: 'S1' } }),
 };
 
 /** Actions on the grant itself: they are what finds out which scopes there are, so they do not depend on them. */
@@ -57,6 +72,15 @@ const grantActions: readonly Action[] = ['connection.verify', 'connection.revoke
 
 async function problemsOf(name: string, input: object): Promise<string[]> {
   return (await tenant.changeUser(name, input)).problems.map(({ code }) => code);
+}
+
+async function groupProblemsOf(name: string, inputType: string, input: object): Promise<string[]> {
+  const { data, text } = await tenant.call<Record<string, { problems: { code: string }[] }>>(
+    `mutation ($input: ${inputType}!) { ${name}(input: $input) { problems { code } } }`,
+    { input },
+  );
+  if (!data) throw new Error(text);
+  return data[name]?.problems.map(({ code }) => code) ?? [];
 }
 
 describe('the table of scopes', () => {

@@ -147,7 +147,10 @@ function permissionsIn(query: string): PermissionName[] {
 }
 
 function learn(data: Record<string, unknown>, known: Record<string, string>): void {
-  const { createConnection, createApiKey, startInstall } = data as Record<string, Record<string, { id: string } | null> | undefined>;
+  const { createConnection, createApiKey, startInstall } = data as Record<
+    string,
+    Record<string, { id: string } | null> | undefined
+  >;
   if (createConnection?.connection) known['<connection id>'] = createConnection.connection.id;
   if (data.deleteConnection) delete known['<connection id>'];
   if (createApiKey?.apiKey) known['<api key id>'] = createApiKey.apiKey.id;

@@ -87,7 +87,12 @@ const onPerson = (name: string, inputType: string, input: object): Case => ({
   }),
 });
 
-const onGroup = (name: string, inputType: string, input: object, selection = 'group { id } memberProblems { code }'): Case => ({
+const onGroup = (
+  name: string,
+  inputType: string,
+  input: object,
+  selection = 'group { id } memberProblems { code }',
+): Case => ({
   kinds: ['connection'],
   ask: (connectionId) => ({
     query: `mutation ($input: ${inputType}!) { ${name}(input: $input) { ${selection} ${problemFields} } }`,

@@ -28,6 +28,8 @@ export const problemFields = `problems {
   ... on ProfileFieldsDroppedProblem { fields }
   ... on RateLimitedProblem { retryAfterSeconds }
   ... on UpstreamProblem { slackCode httpStatus }
+  ... on AmbiguousGroupProblem { candidates { slackId } }
+  ... on GroupNameTakenProblem { existingGroup { slackId } }
 }`;
 
 const connectionFields = `id name externalId environment status installLevel

@@ -98,7 +98,7 @@ export function isScim({ path }: RequestRecord): boolean {
 }
 
 function nameOf({ method, path }: RequestRecord): string {
-  return `${method} ${path.replace('/scim/v2', '').replace(/^\/Users\/.+/, '/Users/{id}')}`;
+  return `${method} ${path.replace('/scim/v2', '').replace(/^\/(Users|Groups)\/.+/, '/$1/{id}')}`;
 }
 
 /** Takes back what a test did to the simulator, but for its people. */

@@ -1,8 +1,9 @@
 import type { Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
-import type { DirectoryClient, UpstreamUserFilter, UserSlice } from '../directory-ports';
+import type { DirectoryClient, UpstreamUserFilter } from '../directory-ports';
 import { InvalidInput } from '../errors';
 import type { DirectoryAccess } from './directory-access';
+import { behind, LARGEST_PAGE, type RosterPosition } from './roster-position';
 import {
   type DirectoryUser,
   holdsEmail,
@@ -13,18 +14,6 @@ import {
 } from './user';
 import { normalizeUserName } from './user-name';
 
-/**
- * A place in a list whose pages may overlap or begin again: how many entries lie behind, the last of them, and the first
- * of the whole list.
- */
-export interface RosterPosition {
-  readonly index: number;
-  readonly lastSlackId?: string;
-  readonly firstSlackId?: string;
-}
-
-export const rosterStart: RosterPosition = { index: 0 };
-
 export interface UserPage {
   readonly users: readonly { readonly user: DirectoryUser; readonly position: RosterPosition }[];
   readonly hasMore: boolean;
@@ -34,8 +23,6 @@ export interface UserPage {
   readonly lastPosition: RosterPosition;
 }
 
-/** Slack's largest page. */
-const LARGEST_PAGE = 1000;
 /** A filtered page stops after so many upstream pages and lets the caller continue, instead of walking a whole organization. */
 const MOST_UPSTREAM_PAGES = 10;
 
@@ -83,7 +70,7 @@ export class DirectoryQueryService {
     for (let round = 0; round < MOST_UPSTREAM_PAGES; round += 1) {
       const slice = await client.listUsers({ startIndex: position.index + 1, count, filter: upstream }, caller);
       const totalCount = isExact ? slice.totalResults : undefined;
-      const { newcomers, end } = behind(position, slice);
+      const { newcomers, end } = behind(position, { entries: slice.users, entryCount: slice.entryCount });
       const hasMore = end > position.index && end < slice.totalResults;
       for (const [order, user] of newcomers.entries()) {
         if (users.length === first) return { users, hasMore: true, lastPosition: position, totalCount };
@@ -117,22 +104,6 @@ export function bestHolder(users: readonly DirectoryUser[], email: string): Dire
   const rank = (user: DirectoryUser) =>
     (isSameEmail(primaryEmailOf(user) ?? '', email) ? 2 : 0) + (user.active ? 1 : 0);
   return [...users].sort((left, right) => rank(right) - rank(left))[0];
-}
-
-/**
- * Who of a page lies behind a position, and how far the page reaches. Lists upstream are known to begin again when they
- * are asked past their end, and to show somebody twice when they grew between two pages. Entries that came garbled or
- * twice take places in the list, too.
- */
-function behind(
-  position: RosterPosition,
-  { users, entryCount }: UserSlice,
-): { newcomers: DirectoryUser[]; end: number } {
-  const { index, lastSlackId, firstSlackId } = position;
-  const beginsAgain = firstSlackId !== undefined && firstSlackId !== lastSlackId && users[0]?.slackId === firstSlackId;
-  if (beginsAgain) return { newcomers: [], end: index };
-  const known = users.findIndex(({ slackId }) => slackId === lastSlackId) + 1;
-  return { newcomers: users.slice(known), end: index + entryCount - known };
 }
 
 /** The one part of a filter that Slack evaluates; the most selective one, if there are several. */

@@ -1,9 +1,19 @@
 import { AppError, type ErrorOptionsWithRemedy } from '../errors';
 import type { DirectoryGroup } from './group';
 
-/** Why somebody cannot be a member; `REFUSED` when Slack does not say which of its reasons it was. */
-export const memberRefusals = ['UNKNOWN', 'DEACTIVATED', 'DEACTIVATED_OR_GUEST', 'BOT', 'REFUSED'] as const;
+/** Why somebody cannot be a member. `DEACTIVATED_OR_GUEST` is as much as Slack says. */
+export const memberRefusals = [
+  'UNKNOWN',
+  'DEACTIVATED',
+  'SINGLE_CHANNEL_GUEST',
+  'DEACTIVATED_OR_GUEST',
+  'BOT',
+] as const;
 export type MemberRefusal = (typeof memberRefusals)[number];
+
+export function isMemberRefusal(text: string | undefined): text is MemberRefusal {
+  return memberRefusals.some((known) => known === text);
+}
 
 const refusalTexts: Readonly<Record<MemberRefusal, readonly [message: string, remedy: string]>> = {
   UNKNOWN: ['There is no such person in Slack.', 'Provision the person first, or correct the name.'],
@@ -12,8 +22,11 @@ const refusalTexts: Readonly<Record<MemberRefusal, readonly [message: string, re
     'Slack takes no deactivated people into groups, and no guests into this one.',
     'Reactivate the person, or make the guest a full member, and try again.',
   ],
+  SINGLE_CHANNEL_GUEST: [
+    'A single-channel guest cannot be a member of a group.',
+    'Make the person a full member or a multi-channel guest first.',
+  ],
   BOT: ['A bot cannot be a member of a group.', 'Leave it out.'],
-  REFUSED: ['Slack does not take this person into the group.', 'Look the person up in Slack, and leave them out.'],
 };
 
 /** One or more of the people that a call named cannot be members. Slack does not reliably say which. */

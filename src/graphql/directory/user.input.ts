@@ -1,5 +1,11 @@
 import { Field, ID, InputType, registerEnumType } from 'type-graphql';
-import { type IfExists, ifExistsPolicies, type UserChanges, type UserDraft } from '../../domain/directory/user';
+import {
+  type IfExists,
+  ifExistsPolicies,
+  type UserChanges,
+  type UserDraft,
+  type UserSelector,
+} from '../../domain/directory/user';
 import { enumOf } from '../enums';
 import { DateTimeScalar, EmailAddressScalar, UrlScalar } from '../scalars';
 
@@ -15,7 +21,7 @@ registerEnumType(IfExistsEnum, {
   },
 });
 
-const idempotencyKeyField = {
+export const idempotencyKeyField = {
   nullable: true,
   description:
     'Text of your choice, at most 255 characters, that names this request. The same key with the same input answers the first result again for 24 hours, so a call whose answer you lost can be repeated safely; with another input it is IDEMPOTENCY_CONFLICT.',
@@ -215,6 +221,12 @@ export class UserActionInput {
 
   @Field(() => String, idempotencyKeyField)
   readonly idempotencyKey?: string | null;
+}
+
+/** The schema lets exactly one of the three through. */
+export function toSelector({ slackId, email, userName }: UserSelectorInput): UserSelector {
+  if (slackId !== undefined) return { slackId };
+  return email === undefined ? { userName: userName ?? '' } : { email };
 }
 
 /** In a draft nothing can be cleared, so null says the same as leaving a field out. */

@@ -1,14 +1,10 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
 import type { Caller } from '../../domain/access/access';
 import type { Connection, ConnectionId } from '../../domain/connections/connection';
-import {
-  type DirectoryQueryService,
-  type RosterPosition,
-  rosterStart,
-} from '../../domain/directory/directory-query.service';
+import type { DirectoryQueryService } from '../../domain/directory/directory-query.service';
 import type { ProvisionResult } from '../../domain/directory/provision-result';
 import type { ProvisioningService } from '../../domain/directory/provisioning.service';
-import type { UserSelector } from '../../domain/directory/user';
+import { type RosterPosition, rosterStart } from '../../domain/directory/roster-position';
 import { ConnectionType } from '../connections/connection.type';
 import { callerOf, type GraphQLContext } from '../context';
 import { withoutNulls } from '../nulls';
@@ -19,6 +15,7 @@ import {
   ProvisionUserInput,
   toChanges,
   toDraft,
+  toSelector,
   UpdateUserInput,
   UserActionInput,
   UserFilterInput,
@@ -157,13 +154,8 @@ function toCall(
   return { connectionId, user: toSelector(user), idempotencyKey: idempotencyKey ?? undefined };
 }
 
-/** The schema lets exactly one of the three through. */
-function toSelector({ slackId, email, userName }: UserSelectorInput): UserSelector {
-  if (slackId !== undefined) return { slackId };
-  return email === undefined ? { userName: userName ?? '' } : { email };
-}
-
-function parsePosition(decoded: unknown): RosterPosition | undefined {
+/** A place in a live list, as a cursor holds it. */
+export function parsePosition(decoded: unknown): RosterPosition | undefined {
   if (typeof decoded !== 'object' || decoded === null) return undefined;
   const { index, lastSlackId, firstSlackId }: { [Member in keyof RosterPosition]?: unknown } = decoded;
   const isPosition =

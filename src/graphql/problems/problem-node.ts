@@ -1,5 +1,12 @@
 import type { ConnectionId } from '../../domain/connections/connection';
 import { ConnectionProblem } from '../../domain/connections/connection-problem';
+import type { DirectoryGroup } from '../../domain/directory/group';
+import {
+  AmbiguousGroup,
+  GroupMembersRefused,
+  GroupNameTaken,
+  ProtectedGroup,
+} from '../../domain/directory/group-problem';
 import {
   AppError,
   DuplicateConnection,
@@ -41,10 +48,21 @@ function specifics(
   if (error instanceof RateLimited || error instanceof ResourceLocked) {
     return { kind: 'RateLimitedProblem', retryAfterSeconds: error.retryAfterSeconds };
   }
-  if (error instanceof UpstreamRejected) {
+  if (error instanceof GroupMembersRefused) return { kind: 'GroupMemberProblem', refusal: error.reason };
+  if (error instanceof AmbiguousGroup) {
+    return { kind: 'AmbiguousGroupProblem', candidates: error.candidates.map(groupReference) };
+  }
+  if (error instanceof GroupNameTaken) {
+    return { kind: 'GroupNameTakenProblem', existingGroup: error.heldBy && groupReference(error.heldBy) };
+  }
+  if (error instanceof UpstreamRejected || error instanceof ProtectedGroup) {
     return { kind: 'UpstreamProblem', slackCode: error.slackCode, httpStatus: error.httpStatus };
   }
   return { kind: 'GenericProblem' };
+}
+
+function groupReference({ slackId, name }: DirectoryGroup): { slackId: string; name: string } {
+  return { slackId, name };
 }
 
 interface Payload {

@@ -1,0 +1,120 @@
+import type { Caller } from '../access/access';
+import type { DirectoryClient } from '../directory-ports';
+import { bestHolder } from './directory-query.service';
+import { LARGEST_PAGE } from './roster-position';
+import type { DirectoryUser, UserSelector } from './user';
+
+/** So few are asked for one by one, without a look at the size of the roster. */
+const FEW = 10;
+/** Asked for at the same time; Slack's limits are kept by the edge. */
+const AT_ONCE = 10;
+/** Of those whom a walk through the roster did not show, since the roster can shift meanwhile. */
+const MOST_SECOND_LOOKS = 200;
+
+/** A person whom a selector names. Someone named by Slack's id is not looked up. */
+export interface NamedPerson {
+  readonly slackId: string;
+  readonly user?: DirectoryUser;
+}
+
+/**
+ * Finds many people in the fewest calls, and each once: a call for each of them, or a walk through the roster with a
+ * thousand a page, whichever is less. Lives as long as one request.
+ */
+export class PeopleLookup {
+  readonly #found = new Map<string, readonly DirectoryUser[]>();
+
+  constructor(
+    private readonly client: DirectoryClient,
+    private readonly caller: Caller,
+  ) {}
+
+  /** @returns for each selector in turn the person; undefined when there is none. */
+  async resolve(selectors: readonly UserSelector[]): Promise<(NamedPerson | undefined)[]> {
+    await this.find(selectors.filter((by) => !('slackId' in by)));
+    return selectors.map((by) => {
+      if ('slackId' in by) return { slackId: by.slackId };
+      const users = this.#found.get(keyOf(by)) ?? [];
+      const user = 'email' in by ? bestHolder(users, by.email) : users[0];
+      return user && { slackId: user.slackId, user };
+    });
+  }
+
+  /** @returns the accounts that are there, by Slack's id. */
+  async byIds(slackIds: readonly string[]): Promise<Map<string, DirectoryUser>> {
+    const selectors = slackIds.map((slackId) => ({ slackId }));
+    await this.find(selectors);
+    const users = selectors.flatMap((by) => this.#found.get(keyOf(by))?.slice(0, 1) ?? []);
+    return new Map(users.map((user) => [user.slackId, user]));
+  }
+
+  private async find(selectors: readonly UserSelector[]): Promise<void> {
+    const wanted = new Map(selectors.map((by) => [keyOf(by), by]));
+    for (const key of this.#found.keys()) wanted.delete(key);
+    if (wanted.size > FEW) await this.walkIfShorter(wanted);
+    const rest = [...wanted];
+    for (let start = 0; start < rest.length; start += AT_ONCE) {
+      await Promise.all(
+        rest.slice(start, start + AT_ONCE).map(async ([key, by]) => this.#found.set(key, await this.lookUp(by))),
+      );
+    }
+  }
+
+  /**
+   * Reads the first page of the roster, which tells how many there are, and the others when they are fewer than the people
+   * who are still wanted. Takes whom it found out of `wanted`, and all of them when a further look is not worth it.
+   */
+  private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<void> {
+    const seen = new Set<string>();
+    let startIndex = 1;
+    for (;;) {
+      const slice = await this.client.listUsers({ startIndex, count: LARGEST_PAGE }, this.caller);
+      const newcomers = slice.users.filter(({ slackId }) => !seen.has(slackId));
+      for (const user of newcomers) {
+        seen.add(user.slackId);
+        for (const key of keysOf(user)) if (wanted.has(key)) this.add(key, user);
+      }
+      startIndex += slice.entryCount;
+      const pagesLeft = Math.ceil((slice.totalResults - startIndex + 1) / LARGEST_PAGE);
+      const missing = [...wanted.keys()].filter((key) => !this.#found.has(key));
+      if (newcomers.length === 0 || pagesLeft <= 0) {
+        this.settle(wanted, missing);
+        return;
+      }
+      if (missing.length <= pagesLeft) {
+        for (const key of wanted.keys()) if (this.#found.has(key)) wanted.delete(key);
+        return;
+      }
+    }
+  }
+
+  private settle(wanted: Map<string, UserSelector>, missing: readonly string[]): void {
+    const isWorthIt = missing.length <= MOST_SECOND_LOOKS;
+    if (!isWorthIt) for (const key of missing) this.#found.set(key, []);
+    for (const key of [...wanted.keys()]) if (this.#found.has(key)) wanted.delete(key);
+  }
+
+  private add(key: string, user: DirectoryUser): void {
+    this.#found.set(key, [...(this.#found.get(key) ?? []), user]);
+  }
+
+  private async lookUp(by: UserSelector): Promise<readonly DirectoryUser[]> {
+    if (!('slackId' in by)) return this.client.findUsers(by, this.caller);
+    const user = await this.client.getUser(by.slackId, this.caller);
+    return user ? [user] : [];
+  }
+}
+
+function keyOf(by: UserSelector): string {
+  const [kind, value] = Object.entries(by)[0] ?? ['', ''];
+  return kind === 'slackId' ? `${kind} ${value}` : `${kind} ${String(value).trim().toLowerCase()}`;
+}
+
+/** Every way in which a person can be named. */
+function keysOf(user: DirectoryUser): string[] {
+  return [
+    keyOf({ slackId: user.slackId }),
+    keyOf({ userName: user.userName }),
+    ...user.emails.map(({ value }) => keyOf({ email: value })),
+  ];
+}
