@@ -12,6 +12,12 @@ const numbers: [name: string, min: number, max: number, read: (config: Config) =
   ['ROLLCALL_DRAIN_TIMEOUT_MS', 0, 600_000, ({ http }) => http.drainTimeoutMs],
   ['ROLLCALL_CALL_TIMEOUT_MS', 1_000, 600_000, ({ http }) => http.callTimeoutMs],
   ['ROLLCALL_SLACK_TIMEOUT_MS', 100, 120_000, ({ slack }) => slack.attemptTimeoutMs],
+  [
+    'ROLLCALL_SEALING_KEY_COMMAND_TIMEOUT_MS',
+    100,
+    600_000,
+    ({ sealing }) => (sealing.kind === 'command' ? sealing.command.timeoutMs : undefined),
+  ],
   ['ROLLCALL_SANDBOX_PORT', 0, 65_535, ({ sandbox }) => (sandbox.kind === 'on' ? sandbox.port : undefined)],
   [
     'ROLLCALL_DATABASE_POOL_SIZE',
@@ -20,6 +26,11 @@ const numbers: [name: string, min: number, max: number, read: (config: Config) =
     ({ database }) => (database.kind === 'postgres' ? database.poolSize : undefined),
   ],
 ];
+/** Without these the number would have nothing to say. */
+const settings: Readonly<Record<string, object>> = {
+  ROLLCALL_DATABASE_POOL_SIZE: postgres,
+  ROLLCALL_SEALING_KEY_COMMAND_TIMEOUT_MS: { ROLLCALL_SEALING_KEYS: keyOf(1), ROLLCALL_SEALING_KEY_COMMAND: 'kms' },
+};
 const switches = ['ROLLCALL_INTROSPECTION', 'ROLLCALL_PLAYGROUND', 'ROLLCALL_SANDBOX', 'ROLLCALL_SANDBOX_LIMITS'];
 const origins = [
   'ROLLCALL_SLACK_WEB_URL',
@@ -40,7 +51,10 @@ describe('the configuration', () => {
         playground: true,
         drainTimeoutMs: 10_000,
         callTimeoutMs: 60_000,
+        publicUrl: undefined,
       },
+      installs: { returnUrls: [], connectLinkTtlMs: 72 * 60 * 60_000 },
+      upkeep: { checkEveryMs: 6 * 60 * 60_000 },
       logLevel: 'info',
       dataDirectory,
       database: { kind: 'sqlite', file: resolve(dataDirectory, 'rollcall.sqlite') },
@@ -50,6 +64,7 @@ describe('the configuration', () => {
         gov: { web: 'https://slack-gov.com', scim: 'https://api.slack-gov.com' },
         attemptTimeoutMs: 10_000,
         limits: 'slack',
+        apps: { LIVE: undefined, GOV: undefined },
       },
       sandbox: { kind: 'on', port: 0, limits: true, stateFile: resolve(dataDirectory, 'sandbox.json') },
     });
@@ -83,7 +98,7 @@ describe('the configuration', () => {
   });
 
   describe.each(numbers)('the number %s', (name, min, max, read) => {
-    const env = name === 'ROLLCALL_DATABASE_POOL_SIZE' ? postgres : {};
+    const env = settings[name] ?? {};
 
     it('holds its bounds and everything between', () => {
       fc.assert(
@@ -230,6 +245,46 @@ describe('database and sealing keys', () => {
   it('refuses a key that is named twice', () => {
     expect(problemsOf({ ROLLCALL_SEALING_KEYS: `${keyOf(1)},${keyOf(2)},${keyOf(1)}` })).toEqual([
       'ROLLCALL_SEALING_KEYS names a key twice',
+    ]);
+  });
+});
+
+describe('the command that unwraps sealing keys', () => {
+  const wrapped = 'vault:v1:S3GtnJ5GUNCWV+/pdL9+g1Feu/nz';
+  const read = (command: string) =>
+    loadConfig({ ROLLCALL_SEALING_KEYS: ` ${wrapped} , ${keyOf(1)}`, ROLLCALL_SEALING_KEY_COMMAND: command }).sealing;
+
+  it('is split at blanks and kept together by quotes, and nothing else in it has a meaning', () => {
+    for (const [text, words] of [
+      ['kms', ['kms']],
+      ['  kms  decrypt\t--key=a ', ['kms', 'decrypt', '--key=a']],
+      [`sh -c 'base64 -d | kms "x y"' "it's" a'b c'd ''`, ['sh', '-c', 'base64 -d | kms "x y"', "it's", 'ab cd', '']],
+      ['kms $HOME `id` $(id) a;b a\\ b *', ['kms', '$HOME', '`id`', '$(id)', 'a;b', 'a\\', 'b', '*']],
+    ] as const) {
+      expect(read(text)).toMatchObject({ kind: 'command', command: { words, timeoutMs: 30_000 } });
+    }
+  });
+
+  it('takes wrapped keys of other forms than a key, newest first, and shows none', () => {
+    const sealing = read('kms');
+    expect(sealing.kind === 'command' && sealing.wrapped.map((key) => key.reveal())).toEqual([wrapped, keyOf(1)]);
+    expect(inspect(sealing, { depth: 9 })).not.toContain('S3Gtn');
+  });
+
+  it.each(['kms "a', "kms 'a", `kms "a'`, `'`])('is refused with a quote that is not closed: %s', (command) => {
+    expect(problemsOf({ ...postgres, ROLLCALL_SEALING_KEY_COMMAND: command })).toEqual([
+      expect.stringContaining('every quote closed'),
+    ]);
+  });
+
+  it('is refused without wrapped keys, with texts that are none, and with one twice', () => {
+    const command = { ROLLCALL_SEALING_KEY_COMMAND: 'kms' };
+    expect(problemsOf(command)).toEqual([expect.stringContaining('needs the wrapped keys')]);
+    expect(problemsOf({ ...command, ROLLCALL_SEALING_KEYS: `${wrapped},short` })).toEqual([
+      expect.stringContaining('must hold wrapped keys'),
+    ]);
+    expect(problemsOf({ ...command, ROLLCALL_SEALING_KEYS: `${wrapped},${wrapped}` })).toEqual([
+      expect.stringContaining('twice'),
     ]);
   });
 });
