@@ -41,6 +41,8 @@ type Outcome<T> =
   | { readonly as: 'LOST'; readonly reason: string };
 
 const LARGEST_ANSWER_BYTES = 1_000_000;
+/** Nothing cuts an attempt short, so two in a row must end while the lease of a refresh lasts. */
+const LONGEST_ATTEMPT_MS = 20_000;
 
 /**
  * Sends what can be exchanged once. An answer that does not arrive may have spent it: a code is not sent again then, since
@@ -110,7 +112,7 @@ export class OAuthExchange {
         },
         body: new URLSearchParams(fields).toString(),
         maxBodyBytes: LARGEST_ANSWER_BYTES,
-        timeoutMs: attemptTimeoutMs,
+        timeoutMs: Math.min(attemptTimeoutMs, LONGEST_ATTEMPT_MS),
         // The caller may leave, but what is on its way is waited for: an answer that nobody reads is a token that is lost.
         signal: new AbortController().signal,
       });
