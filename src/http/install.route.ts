@@ -12,6 +12,7 @@ import {
   callbackPage,
   chooseLevelPage,
   goingToSlackPage,
+  noAppPage,
   otherSitePage,
   prefetchPage,
   unacceptablePage,
@@ -180,6 +181,6 @@ function levelOf(text: string | undefined): InstallLevel | undefined {
 
 function refusalOf(error: unknown): Page | undefined {
   if (error instanceof InvalidInput) return chooseLevelPage;
-  if (error instanceof ConnectionNotReady) return closedPage('WITHDRAWN');
+  if (error instanceof ConnectionNotReady) return noAppPage;
   return undefined;
 }

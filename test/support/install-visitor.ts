@@ -114,6 +114,11 @@ export class InstallVisitor {
   }
 }
 
+/** Where the forms of a page are sent. */
+export function formActions({ text }: ShownPage): string[] {
+  return [...text.matchAll(/<form method="post" action="([^"]+)"/g)].map(([, action = '']) => unescaped(action));
+}
+
 function unescaped(text: string): string {
   return text.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&');
 }

@@ -69,6 +69,12 @@ export const chooseLevelPage: Page = {
   content: html`<p>Go back, and choose a workspace or an organization before you continue.</p>`,
 };
 
+export const noAppPage: Page = {
+  status: 503,
+  title: 'Nothing can be installed at the moment',
+  content: html`<p>This gateway has no Slack app now. Only whoever runs it can change that: tell whoever sent you the link.</p>`,
+};
+
 export const stoppingPage: Page = {
   status: 503,
   title: 'One moment, please',

@@ -27,6 +27,7 @@ ${items}</ul>
 /** Who may install, in Slack's own words (OAuth §11). */
 export function whoMayInstall(level: InstallLevel): Html {
   return level === 'ORGANIZATION'
-    ? html`<p>Only an <strong>Org Owner</strong> can do this. If you are not one, send this page's address to one.</p>`
+    ? html`<p>Only an <strong>Org Owner</strong> can do this. If you are not one, pass the link that you were given on
+to one.</p>`
     : html`<p>An <strong>Owner or Admin</strong> of the workspace can do this, on the Business+ plan.</p>`;
 }

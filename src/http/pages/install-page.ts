@@ -31,7 +31,7 @@ export function installPage(ways: WaysIn, host: string, problem?: TokenProblem):
   const title = titleOf(subject, host);
   return {
     status: problem ? 422 : 200,
-    title: problem ? `Not connected: ${problem.message}` : title,
+    title: problem ? 'The token could not be used' : title,
     content: html`${introduction(subject, host)}
 ${canInstall ? installSection(ways) : !subject.takesToken && noApp}
 ${subject.takesToken && tokenSection(ways, problem)}`,
@@ -48,7 +48,8 @@ ${level === undefined && levelChoice(retry?.level)}
 </form>`;
   if (retry) return form;
   return html`<h2>Install with Slack</h2>
-<p>Slack shows you what the app may do and asks you to allow it. You can remove it in Slack at any time.</p>
+<p>Slack shows you what the app may do, and asks you to allow it. The permission is called <code>admin</code>; it is used to manage
+people and groups, and no messages or files are read. You can remove the app in Slack at any time.</p>
 ${level !== undefined && whoMayInstall(level)}
 ${level === 'ORGANIZATION' && html`<p>On Slack's page, choose your <strong>organization</strong> in this menu:</p>${consentMenu(level)}`}
 ${form}`;

@@ -47,7 +47,7 @@ export function printPage({ title, content }: Pick<Page, 'title' | 'content'>, h
 </head>
 <body>
 <div class="frame">
-<header>Rollcall, a gateway that connects Slack</header>
+<header>Rollcall, an open-source gateway to Slack</header>
 <main>
 <h1>${title}</h1>
 ${content}

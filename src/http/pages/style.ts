@@ -50,13 +50,13 @@ button, .button { display: inline-block; font: inherit; font-weight: 600; text-d
 .note { border-left: 0.25rem solid var(--action); background: var(--mark); padding: 0.75rem 1rem; margin: 0 0 1rem; border-radius: 0 0.375rem 0.375rem 0; }
 .note p:last-child { margin-bottom: 0; }
 .or { border: 0; border-top: 1px solid var(--line); margin: 2rem 0 0; }
-details { margin: 0 0 0.75rem; }
+details { margin: 0.75rem 0; }
 summary { cursor: pointer; font-weight: 600; }
 figure { margin: 1rem 0; }
 .menu { border: 1px solid var(--line); border-radius: 0.5rem; padding: 0.75rem; background: var(--page); }
 .bar { display: flex; justify-content: space-between; gap: 1rem; color: var(--quiet); font-size: 0.875rem; }
 .bar b { color: var(--text); border: 1px solid var(--quiet); border-radius: 0.25rem; padding: 0 0.5rem; white-space: nowrap; }
-.menu ul { list-style: none; margin: 0.5rem 0 0 auto; padding: 0.25rem; max-width: 19rem; border: 1px solid var(--line); border-radius: 0.375rem; background: var(--card); }
+.menu ul { list-style: none; margin: 0.5rem 0 0 auto; padding: 0.25rem; max-width: 23rem; border: 1px solid var(--line); border-radius: 0.375rem; background: var(--card); }
 .menu li { margin: 0; padding: 0.25rem 0.5rem; }
 .menu li.pick { background: var(--action); color: var(--on-action); border-radius: 0.25rem; font-weight: 600; }
 figcaption { color: var(--quiet); font-size: 0.875rem; margin-top: 0.375rem; }
