@@ -86,6 +86,8 @@ describe('a token that is pasted', () => {
       if (token !== '') expect(new LeakSearch({ token }).in(page.text)).toEqual([]);
       expect(await readInstall(client, id)).toMatchObject({ status: 'OPEN', connection: null, problem: { code } });
       expect(formActions(page)).toEqual([new URL(url).pathname, `${new URL(url).pathname}/token`]);
+      const anew = await visitor.get(`${url}/token`);
+      expect([anew.status, anew.headers.get('location')]).toEqual([303, new URL(url).pathname]);
     },
   );
 

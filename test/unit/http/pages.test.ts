@@ -6,6 +6,7 @@ import type { InstallProblem } from '../../../src/domain/installs/install';
 import { Html, html } from '../../../src/http/pages/html';
 import { printPage } from '../../../src/http/pages/page';
 import { textOf } from '../../../src/http/pages/problem-texts';
+import { style } from '../../../src/http/pages/style';
 
 describe('a piece of HTML', () => {
   it('escapes whatever it is given, wherever it stands', () => {
@@ -69,5 +70,40 @@ describe('the page of a problem', () => {
     const titles = codes.map((code) => textOf(problem(code as InstallProblem['code']), 'ORGANIZATION').title);
     expect(new Set(titles).size).toBe(codes.length);
     expect(titles).not.toContain('Slack was not connected');
+  });
+});
+
+describe('the colours', () => {
+  const luminance = (hex: string) => {
+    const [red = 0, green = 0, blue = 0] = (hex.match(/[0-9a-f]{2}/g) ?? []).map((part) => {
+      const share = Number.parseInt(part, 16) / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const contrast = (one: string, other: string) => {
+    const [dark = 0, light = 0] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+    return (light + 0.05) / (dark + 0.05);
+  };
+  const [light = '', dark = ''] = style.match(/:root \{[^}]*\}/g) ?? [];
+
+  it.each([
+    ['light', light],
+    ['dark', dark],
+  ])('of %s have enough contrast for text (WCAG AA)', (_, block) => {
+    const color = (name: string) => new RegExp(`--${name}: (#[0-9a-f]{6});`).exec(block)?.[1] ?? '';
+    const pairs = [
+      ...['text', 'quiet', 'action'].flatMap((front) => ['page', 'card'].map((back) => [front, back])),
+      ...[
+        ['text', 'mark'],
+        ['quiet', 'mark'],
+        ['text', 'wrong-back'],
+        ['on-action', 'action'],
+      ],
+    ];
+    for (const [front = '', back = ''] of pairs) {
+      expect(color(front)).toMatch(/^#/);
+      expect(contrast(color(front), color(back))).toBeGreaterThanOrEqual(4.5);
+    }
   });
 });
