@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandMeans, runCommand } from '../../src/commands';
 import { loadConfig } from '../../src/config';
@@ -54,12 +54,13 @@ describe('the sealing key of a gateway that keeps it in a file', () => {
   const assertServes = async () => expect((await tenant.readUsers(connectionId)).errors).toBeUndefined();
 
   /** As a person runs it beside the gateway. */
-  async function run(command: string, env: Record<string, string> = {}) {
+  async function run(line: string, env: Record<string, string> = {}) {
+    const [command = '', ...options] = line.split(' ');
     const printed: string[] = [];
     const logs: string[] = [];
     const config = loadConfig({ ROLLCALL_DATA_DIR: app.directory, ...env });
     const logger = createLogger('debug', { write: (line) => void logs.push(line) });
-    const means: CommandMeans = { config, logger, print: (text) => void printed.push(text) };
+    const means: CommandMeans = { options, config, logger, print: (text) => void printed.push(text) };
     const isDone = await runCommand(command, means);
     return { isDone, printed: printed.join('\n'), logs: logs.join('') };
   }
@@ -143,6 +144,22 @@ describe('the sealing key of a gateway that keeps it in a file', () => {
     expect((await remove(old ?? '')).problems).toEqual([]);
   });
 
+  it('is not changed, and goes on to work, while its file cannot be read', async () => {
+    const file = join(app.directory, 'sealing.key');
+    await chmod(file, 0o644);
+    const { errors } = await app.call('{ sealingKeys { id } }');
+    expect(errors).toMatchObject([{ message: expect.stringContaining('chmod 600'), extensions: { code: 'CONFLICT' } }]);
+    const before = await keyLines();
+    expect((await change('rotateSealingKey')).problems).toMatchObject([
+      { code: 'CONFLICT', remedy: expect.stringContaining('Repair') },
+    ]);
+    await assertServes();
+
+    await chmod(file, 0o600);
+    expect(await keyLines()).toEqual(before);
+    expect((await change('resealSecrets')).problems).toEqual([]);
+  });
+
   it('that is configured is left to whoever configures it, by the command too', async () => {
     const keys = (await keyLines()).join(',');
 
@@ -150,5 +167,13 @@ describe('the sealing key of a gateway that keeps it in a file', () => {
       name: 'CommandFailed',
       message: expect.stringMatching(/cannot make a sealing key here\. .*behind the old one on every replica/),
     });
+    const other = Buffer.alloc(32, 3).toString('base64');
+    expect((await run('reseal', { ROLLCALL_SEALING_KEYS: `${other},${keys}` })).isDone).toBe(true);
+    const older = { ROLLCALL_SEALING_KEYS: `${keys},${other}` };
+    const refused = await run('reseal', older);
+    expect(refused).toMatchObject({ isDone: false, printed: expect.stringContaining('has a newer key first') });
+    expect((await change('resealSecrets')).problems).toMatchObject([{ code: 'CONFLICT' }]);
+    expect((await run('reseal --to-older-key', older)).isDone).toBe(true);
+    await assertServes();
   });
 });
