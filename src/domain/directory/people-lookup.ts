@@ -1,8 +1,7 @@
 import type { Caller } from '../access/access';
 import type { DirectoryClient } from '../directory-ports';
-import { bestHolder } from './directory-query.service';
 import { LARGEST_PAGE } from './roster-position';
-import type { DirectoryUser, UserSelector } from './user';
+import { bestHolder, type DirectoryUser, type UserSelector } from './user';
 
 /** So few are asked for one by one, without a look at the size of the roster. */
 const FEW = 10;

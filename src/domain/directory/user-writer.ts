@@ -4,8 +4,7 @@ import type { Caller } from '../access/access';
 import type { Action } from '../connections/scopes';
 import type { DirectoryClient } from '../directory-ports';
 import { AppError, EmailTaken, NotFound, UpstreamOutcomeUnknown, UserNameUnavailable } from '../errors';
-import { bestHolder } from './directory-query.service';
-import { type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
+import { bestHolder, type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
 import { differences, hasChanges, unkeptFields } from './user-differences';
 import type { NamedUserDraft } from './user-draft';
 
