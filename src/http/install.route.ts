@@ -21,6 +21,7 @@ import { closedPage } from './pages/closed-page';
 import { type FormActions, installPage, type WaysIn } from './pages/install-page';
 import type { Page } from './pages/page';
 import { resultPage } from './pages/result-page';
+import { tokenProblemOf } from './pages/token-problem';
 import { isAheadOfTime, isFromOwnPage } from './request-origin';
 
 const linkPaths = ['install', 'connect', 'reconnect'] as const;
@@ -123,7 +124,7 @@ class InstallRoutes {
       }
       const { error, ...visit } = outcome;
       const ways = { ...visit, actions: this.actionsAt(here) };
-      return this.pages.send(reply, installPage(ways, this.host(), error));
+      return this.pages.send(reply, installPage(ways, this.host(), tokenProblemOf(error)));
     });
   }
 

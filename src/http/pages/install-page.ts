@@ -4,6 +4,7 @@ import { consentMenu, whoMayInstall } from './consent-menu';
 import { Html, html } from './html';
 import type { Page } from './page';
 import { introduction, titleOf } from './subject-text';
+import type { TokenProblem } from './token-problem';
 import { tokenSteps } from './token-steps';
 
 export interface FormActions {
@@ -17,12 +18,6 @@ export interface WaysIn {
   readonly subject: Subject;
   readonly canInstall: boolean;
   readonly actions: FormActions;
-}
-
-/** What was wrong with the token that was tried. The token itself is not shown again. */
-export interface TokenProblem {
-  readonly message: string;
-  readonly remedy: string | undefined;
 }
 
 /** The first page of a link: what is asked, by whom, and the ways to do it. */

@@ -67,6 +67,17 @@ ${detail !== undefined && html`<p>${detail}</p>`}${nothingSaved}
 <p>Tell whoever sent you the link. They can see the other connection.</p>`,
     canRetry: false,
   }),
+  CONFLICT: () => ({
+    title: 'Another Slack team is connected already',
+    content: html`<p>The customer that this link is for has a connection to another Slack team, so nothing was changed.</p>
+<p>Tell whoever sent you the link.</p>`,
+    canRetry: false,
+  }),
+  RESOURCE_LOCKED: ({ message, remedy }) => ({
+    title: 'One moment, please',
+    content: html`<p>${message}</p><p>${remedy ?? ''}</p>`,
+    canRetry: true,
+  }),
   IP_NOT_ALLOWED: () => ({
     title: 'Slack refuses this gateway’s address',
     content: html`<p>Slack lets the app be used from certain addresses only, and this gateway's address is not among them.</p>
