@@ -206,7 +206,7 @@ async function listen(
       signal: shutdown.signal,
       deadlineAt: clock.now() + http.callTimeoutMs,
     });
-  const makeLoaders = () => new RequestLoaders(services.connectionQueries);
+  const makeLoaders = () => new RequestLoaders(services.connectionQueries, services.mappings);
   registerGraphQL(
     server,
     apollo,

@@ -31,6 +31,9 @@ import { InstallVisitService } from './domain/installs/install-visit.service';
 import { KeyCustody } from './domain/keys/key-custody.service';
 import { ResealService } from './domain/keys/reseal.service';
 import { SealingKeyService } from './domain/keys/sealing-key.service';
+import { MappingService } from './domain/mapping/mapping.service';
+import { MappingPreviewService } from './domain/mapping/mapping-preview.service';
+import { RecordProvisioningService } from './domain/mapping/record-provisioning.service';
 import type { Database } from './domain/ports';
 import { type SlackOAuth } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
@@ -39,9 +42,11 @@ import { ConnectionRotationResolver } from './graphql/connections/connection-rot
 import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './graphql/directory/group.resolver';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
+import { UserReferenceResolver } from './graphql/directory/user-reference.resolver';
 import { InstallResolver } from './graphql/installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql/installs/reconnect.resolver';
 import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
+import { ConnectionMappingResolver, MappingResolver } from './graphql/mapping/mapping.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { type Clock } from './shared/clock';
 import type { Logger } from './shared/logger';
@@ -72,6 +77,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(groupTurns, clock, random);
+  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
@@ -87,7 +93,10 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionQueries,
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
-    provisioning: new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random),
+    provisioning,
+    mappings: new MappingService(database, clock),
+    mappingPreviews: new MappingPreviewService(database, directoryAccess),
+    records: new RecordProvisioningService(database, provisioning),
     groupQueries: new GroupQueryService(directoryAccess),
     groups: new GroupService(directoryAccess, idempotency, groupTurns, clock, random),
     idempotency,
@@ -142,12 +151,24 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [OAuthTokenResolver, new OAuthTokenResolver()],
     [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
     [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
-    [UserResolver, new UserResolver(services.provisioning)],
+    [UserResolver, new UserResolver(services.provisioning, services.records)],
     [ConnectionGroupsResolver, new ConnectionGroupsResolver(services.groupQueries)],
+    [UserReferenceResolver, new UserReferenceResolver(services.directoryQueries)],
     [GroupResolver, new GroupResolver(services.groupQueries, services.groups)],
     [InstallResolver, new InstallResolver(services.installs, services.connectionQueries)],
     [ConnectionIssueResolver, new ConnectionIssueResolver(services.installs)],
     [MissingScopesProblemResolver, new MissingScopesProblemResolver(services.installs)],
-    [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries, services.groupQueries, services.installs)],
+    [ConnectionMappingResolver, new ConnectionMappingResolver(services.mappings)],
+    [MappingResolver, new MappingResolver(services.mappings, services.mappingPreviews)],
+    [
+      NodeResolver,
+      new NodeResolver(
+        services.connectionQueries,
+        services.directoryQueries,
+        services.groupQueries,
+        services.installs,
+        services.mappings,
+      ),
+    ],
   ]);
 }

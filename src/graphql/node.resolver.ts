@@ -6,6 +6,8 @@ import type { GroupQueryService } from '../domain/directory/group-query.service'
 import { NotFound } from '../domain/errors';
 import type { InstallId } from '../domain/installs/install';
 import type { InstallService } from '../domain/installs/install.service';
+import type { MappingId } from '../domain/mapping/mapping';
+import type { MappingService } from '../domain/mapping/mapping.service';
 import { callerOf, type GraphQLContext } from './context';
 import { decodeGroupId, toGroupNode } from './directory/group-node';
 import { decodeUserId, toUserNode } from './directory/user-node';
@@ -18,6 +20,7 @@ export class NodeResolver {
     private readonly directory: DirectoryQueryService,
     private readonly groups: GroupQueryService,
     private readonly installs: InstallService,
+    private readonly mappings: MappingService,
   ) {}
 
   @Query(() => NodeType, {
@@ -36,6 +39,8 @@ export class NodeResolver {
         return this.connections.findToken(caller, id as AccessTokenId);
       case 'Install':
         return this.installs.find(caller, id as InstallId);
+      case 'Mapping':
+        return this.mappings.find(caller, id as MappingId);
       case 'User':
         return this.findUser(id, context);
       case 'Group':

@@ -2,19 +2,21 @@ import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType, type PubSub } from 'type-graphql';
 import { AccessResolver } from './access/access.resolver';
 import { ConnectionResolver, OAuthTokenResolver } from './connections/connection.resolver';
-import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionRotationResolver } from './connections/connection-rotation.resolver';
+import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './directory/group.resolver';
 import { groupProblemTypes } from './directory/group-problem.type';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
-import { SealingKeyResolver } from './keys/sealing-key.resolver';
+import { UserReferenceResolver } from './directory/user-reference.resolver';
 import { InstallResolver } from './installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './installs/reconnect.resolver';
+import { SealingKeyResolver } from './keys/sealing-key.resolver';
+import { ConnectionMappingResolver, MappingResolver } from './mapping/mapping.resolver';
 import { NodeResolver } from './node.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
-const oneOfInputs = ['UserSelector', 'GroupSelector'];
+const oneOfInputs = ['UserSelector', 'GroupSelector', 'ExpressionInput', 'ConditionInput'];
 
 /** type-graphql makes the root types by itself, without a description. */
 const rootDescriptions: Readonly<Record<string, string>> = {
@@ -36,9 +38,12 @@ export const resolverClasses = [
   UserResolver,
   ConnectionGroupsResolver,
   GroupResolver,
+  UserReferenceResolver,
   InstallResolver,
   ConnectionIssueResolver,
   MissingScopesProblemResolver,
+  ConnectionMappingResolver,
+  MappingResolver,
   NodeResolver,
 ] as const;
 

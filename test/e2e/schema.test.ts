@@ -84,10 +84,13 @@ describe('the schema', () => {
     ).toEqual([]);
   });
 
-  it.each(['UserSelector', 'GroupSelector'])('takes exactly one way to name somebody or something: %s', (name) => {
-    const selector = schema.getType(name);
-    expect(isInputObjectType(selector) && selector.isOneOf).toBe(true);
-  });
+  it.each(['UserSelector', 'GroupSelector', 'ExpressionInput', 'ConditionInput'])(
+    'takes exactly one field of %s',
+    (name) => {
+      const selector = schema.getType(name);
+      expect(isInputObjectType(selector) && selector.isOneOf).toBe(true);
+    },
+  );
 
   it('asks for no argument that a client of the contract does not know', () => {
     const contract = buildSchema(read('test/support/published-contract.graphql'));

@@ -30,6 +30,7 @@ interface Foreign {
   readonly apiKey: string;
   readonly tenant: string;
   readonly install: string;
+  readonly mapping: string;
 }
 
 type Kind = keyof Foreign;
@@ -42,6 +43,7 @@ const unknown: Foreign = {
   apiKey: 'key_000000000000000000000000',
   tenant: 'ten_AAAAAAAAAAAAAAAAAAAAAA',
   install: 'ins_AAAAAAAAAAAAAAAAAAAAAA',
+  mapping: 'map_AAAAAAAAAAAAAAAAAAAAAA',
 };
 
 async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
@@ -62,7 +64,16 @@ async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
     apiKey: issued.apiKey?.id ?? '',
     tenant: tenant.id,
     install: (await newLink(client)).id,
+    mapping: await newMapping(client, id),
   };
+}
+
+async function newMapping(client: TenantClient, connectionId: string): Promise<string> {
+  const { data } = await client.call<{ setMapping: { mapping: { id: string } } }>(
+    'mutation ($input: SetMappingInput!) { setMapping(input: $input) { mapping { id } } }',
+    { input: { connectionId, mapping } },
+  );
+  return data?.setMapping.mapping.id ?? '';
 }
 
 interface Case {
@@ -101,12 +112,13 @@ const onGroup = (
 });
 
 const user = { email: 'ada.lovelace@northwind.example' };
+const mapping = { fields: { email: { field: 'email' } } };
 const group = { name: 'Engineering' };
 const cases: Record<string, Case> = {
   'Query.node(id)': {
-    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install'],
+    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install', 'mapping'],
     ask: (id) => ({
-      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } } }`,
+      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } ... on Mapping { version definition } } }`,
       variables: { id },
     }),
   },
@@ -153,6 +165,20 @@ const cases: Record<string, Case> = {
     ask: (id) => ({
       query: `mutation ($id: ID!) { deleteConnection(input: { id: $id }) { deletedId ${problemFields} } }`,
       variables: { id },
+    }),
+  },
+  'Query.previewMapping(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `query ($input: PreviewMappingInput!) { previewMapping(input: $input) { rows { index } ${problemFields} } }`,
+      variables: { input: { connectionId, rows: [user], checkSlack: true } },
+    }),
+  },
+  'Mutation.setMapping(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `mutation ($input: SetMappingInput!) { setMapping(input: $input) { mapping { id } ${problemFields} } }`,
+      variables: { input: { connectionId, mapping: { fields: { email: { field: 'mail' } } } } },
     }),
   },
   'Mutation.provisionUser(input).connectionId': onPerson('provisionUser', 'ProvisionUserInput', { user }),
@@ -208,11 +234,14 @@ function* idsOf(schema: GraphQLSchema): Generator<string> {
   }
 }
 
-function* idsIn(path: string, name: string, type: GraphQLInputType): Generator<string> {
+/** @param around the types that the field stands in: some hold themselves. */
+function* idsIn(path: string, name: string, type: GraphQLInputType, around: readonly string[] = []): Generator<string> {
   const named = getNamedType(type);
   if (named.name === 'ID' && !slackIds.includes(name)) yield path;
-  if (!isInputObjectType(named)) return;
-  for (const field of Object.values(named.getFields())) yield* idsIn(`${path}.${field.name}`, field.name, field.type);
+  if (!isInputObjectType(named) || around.includes(named.name)) return;
+  for (const field of Object.values(named.getFields())) {
+    yield* idsIn(`${path}.${field.name}`, field.name, field.type, [...around, named.name]);
+  }
 }
 
 const normalized = (text: string) => text.replace(/req_[\w-]+/g, 'req');

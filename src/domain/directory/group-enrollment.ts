@@ -8,6 +8,7 @@ import { locateGroup } from './group-lookup';
 import type { GroupTurns } from './group-turns';
 import { GroupWriter, noSuchGroup } from './group-writer';
 import type { ProvisionResult } from './provision-result';
+import { type FieldsPlace, pathOf } from './provisioning-problem';
 import type { DirectoryUser, GroupReference } from './user';
 
 interface EnrollmentContext {
@@ -27,13 +28,13 @@ export class GroupEnrollment {
   /**
    * Adds the person to those of the groups in which they are not yet, and takes them out of none. A group that cannot be
    * joined is a problem beside the success. An account that was adopted is left as it is, in this, too.
-   * @param path where the groups stand in the input.
+   * @param place where the person stands in the input.
    */
   async enroll(
     context: EnrollmentContext,
     result: ProvisionResult,
     groups: readonly GroupSelector[],
-    path: readonly string[],
+    place: FieldsPlace,
   ): Promise<ProvisionResult> {
     if (groups.length === 0 || result.outcome === 'ADOPTED') return result;
     const joined: GroupReference[] = [];
@@ -44,7 +45,7 @@ export class GroupEnrollment {
         joined.push(await this.join(context, result.user.slackId, by));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        problems.push(error.at([...path, String(index)]));
+        problems.push(error.at(pathOf(place, 'groups', index)));
       }
     }
     return {
@@ -73,7 +74,8 @@ export class GroupEnrollment {
   }
 }
 
-function holds({ groups }: DirectoryUser, by: GroupSelector): boolean {
+/** Whether the account shows that the person is in the group. */
+export function holds({ groups }: DirectoryUser, by: GroupSelector): boolean {
   return groups.some((group) => isNamedBy(group, by));
 }
 

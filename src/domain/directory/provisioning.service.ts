@@ -100,7 +100,7 @@ export class ProvisioningService {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
         const result = await this.provisionOne(context, wanted, run);
-        return this.enrollment.enroll(context, result, wanted.groups, [...place, 'groups']);
+        return this.enrollment.enroll(context, result, wanted.groups, place);
       },
     );
   }

@@ -1,7 +1,7 @@
 import type { ConnectionId } from '../connections/connection';
 import type { GroupSelector } from './group';
 import { parseGroups } from './group-input';
-import type { FieldsPlace } from './provisioning-problem';
+import { type FieldsPlace, pathOf } from './provisioning-problem';
 import type { IfExists, UserChanges, UserDraft } from './user';
 import { type NamedUserDraft, parseDraft } from './user-draft';
 import { userNameCandidates } from './user-name';
@@ -50,7 +50,7 @@ export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvisi
     // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
     changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
-    groups: parseGroups(groups ?? [], [...place, 'groups']),
+    groups: parseGroups(groups ?? [], pathOf(place, 'groups')),
     ifExists,
     request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },
   };
