@@ -217,7 +217,7 @@ export class TokenRefreshService {
     });
     await health.recordFailure(connection, problem, { token });
     await database.transaction((stores) => stores.tokens.dropRefreshToken(token.id, token.generation));
-    throw problem;
+    if (await this.#findCurrent(connection, token)) throw problem;
   }
 
   async #recordRefusedApp(connection: Connection, token: AccessToken, error: AppCredentialsRefused): Promise<void> {
