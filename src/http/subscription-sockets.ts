@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, type Context, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { RateLimited } from '../domain/errors';
+import { RateLimited, Unauthenticated } from '../domain/errors';
 import { newId } from '../shared/ids';
 import { requestContext } from '../shared/request-context';
 import { isRefused, watchKey } from './key-watch';
@@ -25,6 +25,8 @@ interface SocketState {
   /** Aborts when the key is not valid any more. */
   readonly ended: AbortController;
   authorization: string | undefined;
+  /** An operation has met that the key is not valid any more. */
+  isRefused: boolean;
   /** Frees what the socket holds. */
   readonly endings: (() => void)[];
 }
@@ -55,7 +57,14 @@ export class SubscriptionSockets {
       onConnect: (context) => this.#connect(context),
       onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
       subscribe: (args) => operations.subscribe(args),
-      onNext: (_context, _id, _payload, _args, result) => operations.formatResult(result),
+      onNext: (context, _id, _payload, _args, result) => {
+        if (result.errors?.some(isOfRefusedKey)) context.extra.isRefused = true;
+        return operations.formatResult(result);
+      },
+      onComplete: ({ extra: { isRefused, socket } }) => {
+        // After the word that the operation is complete, which leaves next.
+        if (isRefused) setImmediate(() => socket.close(CloseCode.Forbidden, 'Forbidden'));
+      },
       onError: (_context, _id, _payload, errors) => operations.format(errors),
     });
   }
@@ -86,7 +95,8 @@ export class SubscriptionSockets {
   }
 
   #open(socket: WebSocket): void {
-    const state: SocketState = { socket, ended: new AbortController(), authorization: undefined, endings: [] };
+    const ended = new AbortController();
+    const state: SocketState = { socket, ended, authorization: undefined, isRefused: false, endings: [] };
     setMaxListeners(0, state.ended.signal);
     socket.on('error', (error) => this.parts.logger.debug({ err: error }, 'a socket failed'));
     const closed = this.#protocol.opened(
@@ -166,6 +176,10 @@ export class SubscriptionSockets {
       await makeContext(state.authorization, { requestId, ended: state.ended.signal }),
     );
   }
+}
+
+function isOfRefusedKey({ originalError }: GraphQLError): boolean {
+  return originalError instanceof Unauthenticated;
 }
 
 /** Resolves when the text has left, so that a client that reads slowly is sent no more than it takes. */
