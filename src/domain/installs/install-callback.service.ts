@@ -68,6 +68,17 @@ export class InstallCallbackService {
    * as often as it is asked for. A callback that does not prove whose it is consumes nothing.
    */
   async finish(params: CallbackParams, browser: Secret | undefined, bounds: Bounds): Promise<CallbackOutcome> {
+    const outcome = await this.tryFinish(params, browser, bounds);
+    // An operator whose proxy drops cookies, or who has set another address at Slack, sees it here.
+    if (outcome.kind !== 'ATTEMPT') this.parts.logger.info({ kind: outcome.kind }, 'a callback was not taken');
+    return outcome;
+  }
+
+  private async tryFinish(
+    params: CallbackParams,
+    browser: Secret | undefined,
+    bounds: Bounds,
+  ): Promise<CallbackOutcome> {
     if (params.state === undefined) return { kind: statelessKindOf(params) };
     const state = parseSecret(params.state);
     const attempt =

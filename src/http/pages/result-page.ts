@@ -1,7 +1,7 @@
 import type { AttemptResult } from '../../domain/installs/install-callback.service';
 import { closedPage } from './closed-page';
 import { type Html, html } from './html';
-import { installSection, tokenSection, type WaysIn } from './install-page';
+import { installSection, tokenForm, type WaysIn } from './install-page';
 import type { Page } from './page';
 import { textOf } from './problem-texts';
 
@@ -54,7 +54,7 @@ function refused(
     title,
     content: html`${content}
 ${again && ways.canInstall && installSection(ways, { level: asked })}
-${again && ways.subject.takesToken && html`<details><summary>Use a token instead</summary>${tokenSection(ways)}</details>`}
+${again && ways.subject.takesToken && html`<details><summary>Use a token instead</summary>${tokenForm(ways)}</details>`}
 ${!isOpen && html`<p>The link itself cannot be used any more. Ask whoever sent it for a new one.</p>`}
 ${returnUrl !== undefined && html`<p class="actions">${wayBack(returnUrl, 'Give up and go back to', 'quiet')}</p>`}`,
   };
