@@ -76,7 +76,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
-  const enrollment = new GroupEnrollment(groupTurns, clock, random);
+  const enrollment = new GroupEnrollment(directoryAccess, groupTurns, clock, random);
   const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });

@@ -2,6 +2,7 @@ import { changeGroup, deleteGroup, groupsNamed, membersNamed } from '../support/
 import { connectSandbox } from '../support/operations';
 import { answerOf, callsDuring, calmDown, changePerson, seededPerson } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';
+import { TenantClient } from '../support/tenant-client';
 
 let app: TestApp;
 let workspace: string;
@@ -146,5 +147,29 @@ describe('provisionUser with groups', () => {
     );
     expect(answer).toMatchObject({ outcome: 'ADOPTED', problems: [] });
     expect(groupsOf(answer.user)).toEqual([]);
+  });
+});
+
+describe('a grant that ends between the account and its groups', () => {
+  it('is a problem beside the account, is noted on the connection, and the call goes on under its key afterwards', async () => {
+    const tenant = await TenantClient.create(app);
+    const { id } = await tenant.connect();
+    const input = {
+      connectionId: id,
+      user: { email: 'between@example.com', groups: [{ name: 'Engineering' }] },
+      idempotencyKey: 'between',
+    };
+    const provision = () => changePerson(app, 'provisionUser', input, { key: tenant.key });
+    app.simulator.faults.add({ kind: 'slackError', error: 'invalid_authentication', match: { path: '/Groups' } });
+    app.simulator.faults.add({ kind: 'slackError', error: 'token_revoked', match: { path: '/auth.test' } });
+    expect(await provision()).toMatchObject({ outcome: 'CREATED', problems: [{ code: 'TOKEN_REVOKED' }] });
+    expect(await tenant.read(id)).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED' });
+    const token = app.simulator.tokens['business-owner'];
+    expect((await tenant.change('replaceToken', { id, token })).problems).toEqual([]);
+    expect(await provision()).toMatchObject({
+      outcome: 'CREATED',
+      problems: [],
+      user: { groups: [{ name: 'Engineering' }] },
+    });
   });
 });

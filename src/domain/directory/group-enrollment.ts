@@ -3,6 +3,7 @@ import type { Caller } from '../access/access';
 import type { Connection } from '../connections/connection';
 import type { DirectoryClient } from '../directory-ports';
 import { AppError } from '../errors';
+import type { DirectoryAccess } from './directory-access';
 import { type GroupSelector, isSameName } from './group';
 import { locateGroup } from './group-lookup';
 import type { GroupTurns } from './group-turns';
@@ -14,12 +15,12 @@ import type { DirectoryUser, GroupReference } from './user';
 interface EnrollmentContext {
   readonly caller: Caller;
   readonly connection: Connection;
-  readonly client: DirectoryClient;
 }
 
 /** Brings a person who was just provisioned into groups. */
 export class GroupEnrollment {
   constructor(
+    private readonly access: DirectoryAccess,
     private readonly turns: GroupTurns,
     private readonly clock: Clock,
     private readonly random: () => number,
@@ -42,7 +43,12 @@ export class GroupEnrollment {
     for (const [index, by] of groups.entries()) {
       if (holds(result.user, by) || joined.some((group) => isNamedBy(group, by))) continue;
       try {
-        joined.push(await this.join(context, result.user.slackId, by));
+        // In its own right, so that what the failure says about the connection is noted although it is not thrown.
+        joined.push(
+          await this.access.use(context.caller, context.connection, (client) =>
+            this.join(context, client, result.user.slackId, by),
+          ),
+        );
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         problems.push(error.at(pathOf(place, 'groups', index)));
@@ -58,7 +64,8 @@ export class GroupEnrollment {
 
   /** The members are not read for it: to add somebody who is there already changes nothing. */
   private async join(
-    { caller, connection, client }: EnrollmentContext,
+    { caller, connection }: EnrollmentContext,
+    client: DirectoryClient,
     userSlackId: string,
     by: GroupSelector,
   ): Promise<GroupReference> {
