@@ -143,7 +143,7 @@ class PersonMapping {
       }
     }
     if (texts.email === undefined && !this.#refused.has('email')) {
-      this.refuse('email', 'no e-mail address, which finds the account');
+      this.refuse('email', 'there is no e-mail address, which finds the account');
     }
     return texts;
   }
@@ -200,13 +200,14 @@ class PersonMapping {
     this.noted(field, outcome, trace, rule);
     if (!('value' in outcome)) return undefined;
     const date = readDate(outcome.value);
-    if (date) return instantOf(date);
-    return this.refuse(field, 'a text that is no date as 2027-01-31; `dateShift` reads other forms');
+    // Of a first day at work Slack keeps the day, which is the one that was written, whatever the zone.
+    if (date) return instantOf(field === 'startDate' ? { ...date, time: '' } : date);
+    return this.refuse(field, 'the text is no date such as 2027-01-31; `dateShift` reads other forms');
   }
 
   private parsed(field: (typeof textFields)[number], text: string): string | undefined {
     if (field === 'managerSlackId' && !/^[UW][A-Z0-9]{2,}$/.test(text.trim())) {
-      return this.refuse(field, "no id of Slack's, such as U0123ABCD");
+      return this.refuse(field, "the text is no id of Slack's, such as U0123ABCD");
     }
     return this.guarded(field, () => {
       const parsed = parseChanges({ [field]: text }, [])[field];
@@ -219,21 +220,18 @@ class PersonMapping {
       return parse();
     } catch (error) {
       if (!(error instanceof InvalidInput || error instanceof UserNameInvalid)) throw error;
-      const [first = '', ...rest] = error.message;
-      return this.refuse(
-        field,
-        `something that Slack does not take: ${first.toLowerCase()}${rest.join('').replace(/\.$/, '')}`,
-      );
+      const reason = error.message.replace(/\.$/, '').replace(/^(?!Slack)\w/, (letter) => letter.toLowerCase());
+      return this.refuse(field, reason);
     }
   }
 
   /** Names the attribute when the field was read from a single one. */
-  private refuse(field: string, what: string): undefined {
+  private refuse(field: string, why: string): undefined {
     const sources = this.#fields.find((explanation) => explanation.field === field)?.trace.sources ?? [];
     const [only] = sources;
     this.#refused.add(field);
     this.#problems.push(
-      new InvalidInput(`For this record the mapping gives \`${field}\` ${what}.`, {
+      new InvalidInput(`The mapping cannot fill \`${field}\` from this record: ${why}.`, {
         path: only && sources.length === 1 ? [...this.path, only.field] : this.path,
         remedy: 'Correct the record, or the mapping with setMapping; previewMapping shows how the field comes about.',
       }),
@@ -243,8 +241,8 @@ class PersonMapping {
 }
 
 const unusableTexts: { readonly [Reason in Absence]?: string } = {
-  NOT_TEXT: 'an object or a list, not a text',
-  TOO_LONG: 'a text that is longer than anything Slack stores',
-  NOT_A_DATE: 'a text that is no date in the form that the mapping expects',
-  NOT_AN_ADDRESS: 'a text that is no e-mail address',
+  NOT_TEXT: 'an attribute is an object or a list, not a text',
+  TOO_LONG: 'a text is longer than anything Slack stores',
+  NOT_A_DATE: 'a text is no date in the form that the mapping expects',
+  NOT_AN_ADDRESS: 'a text is no e-mail address',
 };
