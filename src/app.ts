@@ -133,9 +133,14 @@ async function openSandbox(config: Config, adapters: AppAdapters, storage: Stora
     seed: storage.deriveText('rollcall/sandbox/v1'),
     port,
     stateFile,
-    switches: { limitsEnabled: limits },
+    switches: { limitsEnabled: limits, redirectUrls: redirectUrlsOf(config) },
     logger: { warn: (message) => adapters.logger.warn({}, message) },
   });
+}
+
+/** On this machine the sandbox's app knows the way back by itself; another address must be registered, as at Slack. */
+function redirectUrlsOf({ http: { publicUrl } }: Config): string[] {
+  return publicUrl === undefined ? [] : [`${publicUrl}${OAUTH_CALLBACK_PATH}`];
 }
 
 /** Over loopback, where the sandbox is: its events do not depend on how others reach the gateway. */
