@@ -123,7 +123,9 @@ describe('the examples of the playground', () => {
     });
     afterAll(() => app?.stop());
 
-    it.each(examples.map((example) => [example.fileName, example] as const))(
+    // Subscriptions need a connection that stays open: they run where those are tested.
+    const answered = examples.filter(({ query }) => !/^subscription/m.test(query));
+    it.each(answered.map((example) => [example.fileName, example] as const))(
       '%s runs with the permissions that it names, and has no problem',
       async (_, { query, variables }) => {
         // An earlier example deletes the connection that it was shown on.

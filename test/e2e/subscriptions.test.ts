@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createClient as createStreamClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
+import { parseExample } from '../../src/console/playground/example';
 import type { ConnectionChange } from '../../src/domain/install-ports';
 import { LocalFeed } from '../../src/storage/connection-feed';
 import { type LiveAnswer, LiveSocket } from '../support/live-socket';
@@ -465,6 +468,18 @@ describe('the way in by server-sent events', () => {
 });
 
 describe('the usual clients', () => {
+  it('run the example of the playground', async () => {
+    const { id } = await tenant.connect();
+    const fileName = '26-connection-changed.graphql';
+    const { query } = parseExample(
+      fileName,
+      readFileSync(join(__dirname, '../../schema/operations', fileName), 'utf8'),
+    );
+    const socket = await connect(tenant.key);
+    socket.subscribe(query, { id }, { operationName: 'ConnectionChanged' });
+    expect(connectionOf(await socket.answer())).toMatchObject({ id, status: 'ACTIVE' });
+  });
+
   it('follow over a WebSocket', async () => {
     const { id } = await tenant.connect();
     const client = createSocketClient({
