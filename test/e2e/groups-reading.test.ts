@@ -137,6 +137,20 @@ describe('reading groups', () => {
     expect(calls).toEqual(['GET /Groups', 'GET /Users']);
   });
 
+  it('is refused when it could return too much, and the groups of people do not count as pages', async () => {
+    const ask = (field: string) => app.call(`query ($id: ID!) { connection(id: $id) { ${field} } }`, { id: workspace });
+    const tooMuch = await ask(
+      'groups(first: 100) { nodes { members(first: 100) { nodes { slackId name account { slackId } } } } }',
+    );
+    expect(tooMuch.errors).toMatchObject([{ message: expect.stringMatching(/smaller pages/) }]);
+    const honest = await ask(
+      'groups(first: 50) { nodes { name memberCount members(first: 100) { nodes { slackId name } } } }',
+    );
+    expect(honest.errors).toBeUndefined();
+    const people = await ask('users(first: 100) { nodes { slackId displayName title groups { slackId name } } }');
+    expect(people.errors).toBeUndefined();
+  });
+
   it('pages through groups and through members without missing or repeating any', async () => {
     addGroup('Paged', addPeople(45));
     const collect = async <Node extends { slackId: string }>(next: (after: string | null) => Promise<Page<Node>>) => {
