@@ -132,7 +132,7 @@ class InstallRoutes {
     if (isAheadOfTime(request)) return this.pages.send(reply, prefetchPage);
     return this.pages.run(reply, async () => {
       const query = queryOf(request);
-      const params = { state: single(query, 'state'), code: single(query, 'code'), error: single(query, 'error') };
+      const params = { state: secretIn(query, 'state'), code: secretIn(query, 'code'), error: single(query, 'error') };
       const browser = this.pages.cookie.read(request);
       const outcome = await this.options.callbacks.finish(params, browser, this.pages.boundsOf(request));
       if (outcome.kind !== 'ATTEMPT') return this.pages.send(reply, callbackPage(outcome.kind));
@@ -180,6 +180,11 @@ function linkDoor(path: LinkPath, { params }: FastifyRequest<Key>): Door | undef
   if (path === 'reconnect') return { kind: 'reconnect', signed: params.key };
   const secret = parseSecret(params.key);
   return secret && { kind: 'link', secret };
+}
+
+function secretIn(query: URLSearchParams, name: string): Secret | undefined {
+  const text = single(query, name);
+  return text === undefined ? undefined : new Secret(text);
 }
 
 function levelOf(text: string | undefined): InstallLevel | undefined {

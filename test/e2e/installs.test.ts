@@ -140,10 +140,15 @@ describe('the level', () => {
   it('of a workspace within an organization leads to the organization, also where a workspace was asked for', async () => {
     const { url } = await newLink(client);
     const page = await visitor.install(url, { ...owner, place: 'Acme Berlin' }, { level: 'WORKSPACE' });
-    expect(page.heading).toBe('A workspace was chosen, not the organization');
-    expect(page.text).toContain('is part of an Enterprise organization');
+    expect(page.heading).toBe('This workspace is part of an organization');
     expect(page.text).toMatch(/value="ORGANIZATION" required checked/);
     expect(livingGrants()).toEqual([]);
+
+    const fixed = await newInstall(client, { level: 'WORKSPACE' });
+    const end = await visitor.install(fixed.url, { ...owner, place: 'Acme Berlin' });
+    expect(end.heading).toBe('This workspace is part of an organization');
+    expect(end.text).toContain('Ask whoever sent you the link for one that is for an organization.');
+    expect(formActions(end)).toEqual([]);
   });
 });
 
