@@ -155,6 +155,16 @@ describe('setting a mapping', () => {
     expect(await setOwn(definition)).toMatchObject({ mapping: { version: 3, definition: { fields: { email } } } });
   });
 
+  it('gives each of several that come at once a version of its own', async () => {
+    const own = await TenantClient.create(app);
+    const { id } = await own.connect();
+    const titles = ['A', 'B', 'C', 'D', 'E'];
+    const answers = await Promise.all(
+      titles.map((title) => set(id, { fields: { email, title: { literal: title } } }, {}, own)),
+    );
+    expect(answers.map(({ mapping }) => mapping?.version).sort()).toEqual([1, 2, 3, 4, 5]);
+  });
+
   it('reports every mistake with its path and sets nothing', async () => {
     const wrong = {
       fields: {
