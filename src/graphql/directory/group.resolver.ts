@@ -97,7 +97,7 @@ export class GroupResolver {
 
   @FieldResolver(() => Int, { description: 'How many members it has.' })
   async memberCount(@Root() group: DirectoryGroupNode, @Ctx() context: GraphQLContext): Promise<number> {
-    return (await this.membersOf(group, context)).length;
+    return group.memberCount ?? (await this.membersOf(group, context)).length;
   }
 
   @FieldResolver(() => UserReferencePageType, { description: 'Its members. Permission: USERS_READ, as for the group.' })

@@ -88,9 +88,30 @@ describe('looking a group up by name', () => {
   it('walks the list when the server does not look at the filter, so that no namesake is overlooked', async () => {
     const rig = makeRig();
     const everybody = [aGroup('S1', 'Team'), aGroup('S2', 'Other'), aGroup('S3', 'TEAM')];
-    rig.agent.get(SCIM).intercept({ path: /^\/scim\/v2\/Groups\?/ }).reply(200, aList(everybody), jsonHeaders).times(2);
+    rig.agent
+      .get(SCIM)
+      .intercept({ path: /^\/scim\/v2\/Groups\?/ })
+      .reply(200, aList(everybody), jsonHeaders)
+      .times(2);
     const found = await rig.client.findGroups('team', rig.call());
     expect(found.map(({ slackId }) => slackId)).toEqual(['S1', 'S3']);
+  });
+});
+
+describe('a server that refuses to leave members out', () => {
+  it('is asked without, and from then on so at once', async () => {
+    const rig = makeRig();
+    const pool = rig.agent.get(SCIM);
+    const path = '/scim/v2/Groups/S1';
+    const group = { id: 'S1', displayName: 'Team', members: [{ value: 'U1' }] };
+    pool
+      .intercept({ path, query: { excludedAttributes: 'members' } })
+      .reply(400, { detail: 'invalid_query' }, jsonHeaders);
+    pool.intercept({ path }).reply(200, group, jsonHeaders).times(2);
+    for (let round = 0; round < 2; round += 1) {
+      expect(await rig.client.getGroup('S1', { withMembers: false }, rig.call())).toMatchObject({ name: 'Team' });
+    }
+    rig.agent.assertNoPendingInterceptors();
   });
 });
 
