@@ -359,8 +359,8 @@ describe('a connection that has stopped working', () => {
 
     expect(await client.read(id)).toMatchObject({ id, status: 'ACTIVE' });
     expect(await issuesOf(id)).toEqual([]);
-    expect(await visitor.get(url)).toMatchObject({ status: 200, heading: 'This connection works' });
-    expect(await visitor.post(url)).toMatchObject({ heading: 'This connection works', next: undefined });
+    expect(await visitor.get(url)).toMatchObject({ status: 200, heading: 'There is nothing to repair here' });
+    expect(await visitor.post(url)).toMatchObject({ heading: 'There is nothing to repair here', next: undefined });
   });
 
   it('takes no other team by its link, and can be tried again', async () => {

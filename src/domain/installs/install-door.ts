@@ -17,9 +17,9 @@ export type Door =
 
 /**
  * Why nothing can be done behind a door. `USED`: by this or another person. `WITHDRAWN`: by whoever sent it.
- * `DISCONNECTED` and `WORKING`: of the connection that a signed link would repair.
+ * `DISCONNECTED` and `UNNEEDED`: of the connection that a signed link would repair.
  */
-export type ClosedReason = 'UNKNOWN' | 'USED' | 'EXPIRED' | 'WITHDRAWN' | 'DISCONNECTED' | 'WORKING';
+export type ClosedReason = 'UNKNOWN' | 'USED' | 'EXPIRED' | 'WITHDRAWN' | 'DISCONNECTED' | 'UNNEEDED';
 
 /** What the person is shown of what they are about to connect. */
 export interface Subject {
@@ -116,7 +116,7 @@ export class InstallDoors {
     if (connection.lifecycle === 'DISCONNECTED') return closed('DISCONNECTED');
     const issues = await repairableIssues(stores, connection);
     // A link that is kept must not replace a token that works.
-    if (issues.length === 0) return closed('WORKING');
+    if (issues.length === 0) return closed('UNNEEDED');
     const { name, environment, installLevel } = connection;
     const subject = {
       partner: partnerOf(tenant),
