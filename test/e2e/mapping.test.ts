@@ -381,6 +381,39 @@ describe('provisioning a record', () => {
     expect((await provision(record)).outcome).toBe('UPDATED');
   });
 
+  it('finds the manager by the address, and says when there is none', async () => {
+    const mapping = {
+      fields: { email, managerEmail: { field: 'boss' } },
+      rules: [{ name: 'All', groups: [{ name: 'Nowhere' }] }],
+    };
+    await set(workspace, mapping);
+    const boss = seededPerson(app.simulator, 'barbara.liskov');
+    const record = { email: 'report@example.com', boss: boss.primaryEmail.toUpperCase() };
+    const [row] = (await preview(workspace, [record], { checkSlack: true })).rows;
+    expect(row).toMatchObject({ outcome: 'CREATED', problems: [{ code: 'NOT_FOUND', path: ['input', 'rows', '0'] }] });
+    const made = await provision(record);
+    expect(made).toMatchObject({
+      outcome: 'CREATED',
+      user: { employment: { managerSlackId: boss.id } },
+      problems: [{ code: 'NOT_FOUND', path: ['input', 'record'], message: expect.stringContaining('group') }],
+    });
+    expect((await provision(record)).outcome).toBe('UNCHANGED');
+
+    await set(workspace, { fields: mapping.fields });
+    const lost = { email: 'orphan@example.com', boss: 'nobody@example.com' };
+    expect((await preview(workspace, [lost], { checkSlack: true })).rows[0]).toMatchObject({
+      outcome: 'CREATED',
+      problems: [{ code: 'NOT_FOUND', path: ['input', 'rows', '0'] }],
+    });
+    expect(await provision(lost)).toMatchObject({
+      outcome: 'CREATED',
+      problems: [{ code: 'NOT_FOUND', path: ['input', 'record'] }],
+    });
+    const own = { email: 'ceo@example.com', boss: 'CEO@example.com' };
+    expect(await provision(own)).toMatchObject({ outcome: 'CREATED', problems: [] });
+    expect(await provision(own)).toMatchObject({ outcome: 'UNCHANGED', problems: [] });
+  });
+
   it('makes guests and members, and brings people into the groups of all rules that match', async () => {
     const groups = ['Engineers', 'Berlin'];
     for (const name of groups) {

@@ -191,7 +191,7 @@ const plainProfileFields = fc.uniqueArray(
   }),
   { minLength: 1, maxLength: 2, selector: ({ key }) => key },
 );
-const unmappable = ['email', 'photoUrl', 'managerSlackId'];
+const unmappable = ['email', 'photoUrl', 'managerSlackId', 'managerEmail'];
 
 /** Mappings that make a Slack user of any plain record. */
 export const aPlainMapping: fc.Arbitrary<MappingDefinition> = fc.record(

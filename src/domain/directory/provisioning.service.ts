@@ -15,6 +15,7 @@ import type { DirectoryAccess } from './directory-access';
 import { locate } from './directory-query.service';
 import type { GroupEnrollment } from './group-enrollment';
 import type { IdempotencyService, IdempotentRun } from './idempotency.service';
+import { withManager } from './manager-lookup';
 import { decodeOutcome, encodeOutcome, type ProvisionResult } from './provision-result';
 import {
   accountExists,
@@ -99,8 +100,14 @@ export class ProvisioningService {
       async (context, run) => {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
-        const result = await this.provisionOne(context, wanted, run);
-        return this.enrollment.enroll(context, result, wanted.groups, place);
+        const { person, warnings } = await withManager(wanted, (email) => context.writer.holderOf(email));
+        const result = await this.provisionOne(context, person, run);
+        return this.enrollment.enroll(
+          context,
+          { ...result, warnings: [...result.warnings, ...warnings] },
+          wanted.groups,
+          place,
+        );
       },
     );
   }

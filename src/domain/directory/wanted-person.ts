@@ -14,6 +14,8 @@ export interface MappedRecord {
   readonly userNameWish: string;
   /** Whether a guest is to become a full member. */
   readonly isMember: boolean;
+  /** In place of `managerSlackId`. */
+  readonly managerEmail?: string;
 }
 
 export interface PersonToProvision {
@@ -34,6 +36,7 @@ export interface WantedPerson {
   /** To try for a new account, in turn. */
   readonly userNames: readonly string[];
   readonly groups: readonly GroupSelector[];
+  readonly managerEmail?: string;
   readonly ifExists: IfExists;
   /** What must be equal when an idempotency key is used again. */
   readonly request: object;
@@ -51,6 +54,7 @@ export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvisi
     changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
     groups: parseGroups(groups ?? [], pathOf(place, 'groups')),
+    managerEmail: mapped?.managerEmail,
     ifExists,
     request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },
   };

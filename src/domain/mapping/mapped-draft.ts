@@ -17,7 +17,7 @@ export function personToProvision(
     request,
   }: { connectionId: ConnectionId; ifExists: IfExists; idempotencyKey?: string; request: object },
 ): PersonToProvision {
-  const { userNameWish = '', guest, email = '', ...fields } = user;
+  const { userNameWish = '', guest, email = '', managerEmail, ...fields } = user;
   const draft: UserDraft = { ...fields, email, ...(guest && { guest }) };
   return {
     connectionId,
@@ -25,6 +25,11 @@ export function personToProvision(
     idempotencyKey,
     user: draft,
     groups,
-    mapped: { request, userNameWish, isMember: guest === null },
+    mapped: {
+      request,
+      userNameWish,
+      isMember: guest === null,
+      managerEmail: fields.managerSlackId === undefined ? managerEmail : undefined,
+    },
   };
 }

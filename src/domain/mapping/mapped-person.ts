@@ -37,6 +37,8 @@ export type MappedUser = Omit<UserDraft, 'userName' | 'email' | 'guest'> & {
   readonly userNameWish?: string;
   /** null: a full member; undefined: as it is. */
   readonly guest?: { readonly expiresAt?: Date } | null;
+  /** Finds the manager when there is no `managerSlackId`. */
+  readonly managerEmail?: string;
 };
 
 export interface MappedPerson {
@@ -210,7 +212,8 @@ class PersonMapping {
       return this.refuse(field, "the text is no id of Slack's, such as U0123ABCD");
     }
     return this.guarded(field, () => {
-      const parsed = parseChanges({ [field]: text }, [])[field];
+      const asField = field === 'managerEmail' ? 'email' : field;
+      const parsed = parseChanges({ [asField]: text }, [])[asField];
       return typeof parsed === 'string' ? parsed : undefined;
     });
   }

@@ -2,7 +2,12 @@ import { setImmediate } from 'node:timers/promises';
 import { assertAllowed, type Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
 import type { DirectoryAccess } from '../directory/directory-access';
+import type { DirectoryGroup, GroupSelector } from '../directory/group';
 import { holds } from '../directory/group-enrollment';
+import { locateGroup } from '../directory/group-lookup';
+import { AmbiguousGroup } from '../directory/group-problem';
+import { noSuchGroup } from '../directory/group-writer';
+import { withManager } from '../directory/manager-lookup';
 import { PeopleLookup } from '../directory/people-lookup';
 import {
   addressIsSecond,
@@ -32,7 +37,7 @@ export interface PreviewedPerson extends Omit<MappedPerson, 'problems'> {
   readonly existing?: DirectoryUser;
   /** What provisionUser would answer with ifExists UPDATE; only when Slack was asked. */
   readonly outcome?: ProvisionOutcome;
-  /** Why provisionUser would refuse the record. */
+  /** What provisionUser would say of the record: why it is refused, or what is amiss beside the success. */
   readonly problems: readonly AppError[];
 }
 
@@ -76,9 +81,10 @@ export class MappingPreviewService {
       await setImmediate();
     }
     if (!input.checkSlack) return { people: named(rows), problems: [] };
-    const people = await this.access.use(caller, connection, (client) =>
-      checked(rows, new PeopleLookup(client, caller)),
-    );
+    const people = await this.access.use(caller, connection, async (client) => {
+      await reportGroups(rows, (by) => locateGroup(client, caller, by, { withMembers: false }));
+      return checked(rows, new PeopleLookup(client, caller));
+    });
     return { people, problems: [] };
   }
 
@@ -106,9 +112,10 @@ function rowOf(
   problems.push(...person.problems);
   if (person.account === 'GUEST' && installLevel !== 'ORGANIZATION') problems.push(guestsNeedOrganization(place));
   if (problems.length > 0) return { place, person, wanted: undefined, problems };
-  const wanted = attempt(problems, place, () =>
-    wantedPerson(personToProvision(person, { connectionId: id, ifExists: 'UPDATE', request: {} })),
-  );
+  const wanted = attempt(problems, place, () => ({
+    ...wantedPerson(personToProvision(person, { connectionId: id, ifExists: 'UPDATE', request: {} })),
+    place,
+  }));
   return { place, person, wanted, problems };
 }
 
@@ -135,8 +142,8 @@ function named(rows: readonly Row[]): readonly PreviewedPerson[] {
 }
 
 async function checked(rows: readonly Row[], people: PeopleLookup): Promise<readonly PreviewedPerson[]> {
-  const emails = rows.flatMap(({ wanted }) => (wanted ? [{ email: wanted.draft.email }] : []));
-  await people.resolve(emails);
+  const emails = rows.flatMap(({ wanted }) => (wanted ? [wanted.draft.email, wanted.managerEmail ?? []].flat() : []));
+  await people.resolve(emails.map((email) => ({ email })));
   const taken = new Map<string, string>();
   const shownRows: PreviewedPerson[] = [];
   for (const row of rows) shownRows.push(await checkedRow(row, people, taken));
@@ -144,7 +151,8 @@ async function checked(rows: readonly Row[], people: PeopleLookup): Promise<read
 }
 
 async function checkedRow(row: Row, people: PeopleLookup, taken: Map<string, string>): Promise<PreviewedPerson> {
-  const { wanted } = row;
+  const { wanted, warnings } = await managed(row, people);
+  row.problems.push(...warnings);
   if (!wanted) return shown(row, { userName: undefined, isChecked: true });
   const [holder] = await people.resolve([{ email: wanted.draft.email }]);
   const existing = holder?.user;
@@ -169,6 +177,41 @@ async function checkedRow(row: Row, people: PeopleLookup, taken: Map<string, str
     if (!carrier) return shown(row, { userName, isChecked: true, outcome: 'CREATED' });
     carried.add(userName);
     taken.delete(userName);
+  }
+}
+
+async function managed({ wanted }: Row, people: PeopleLookup) {
+  if (!wanted) return { wanted, warnings: [] };
+  const { person, warnings } = await withManager(wanted, async (email) => (await people.resolve([{ email }]))[0]?.user);
+  return { wanted: person, warnings };
+}
+
+/** A group that is not there, or is one of several, is a problem beside the success of whoever is to join it. */
+async function reportGroups(
+  rows: readonly Row[],
+  locate: (by: GroupSelector) => Promise<DirectoryGroup | undefined>,
+): Promise<void> {
+  const found = new Map<string, AppError | undefined>();
+  for (const { wanted, problems, place } of rows) {
+    for (const by of wanted?.groups ?? []) {
+      const key = JSON.stringify(by).toLowerCase();
+      if (!found.has(key)) found.set(key, await groupProblem(by, locate, place));
+      const problem = found.get(key);
+      if (problem) problems.push(problem);
+    }
+  }
+}
+
+async function groupProblem(
+  by: GroupSelector,
+  locate: (by: GroupSelector) => Promise<DirectoryGroup | undefined>,
+  path: readonly string[],
+): Promise<AppError | undefined> {
+  try {
+    return (await locate(by)) ? undefined : noSuchGroup(path);
+  } catch (error) {
+    if (error instanceof AmbiguousGroup) return error.at(path);
+    throw error;
   }
 }
 

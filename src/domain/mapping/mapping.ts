@@ -25,6 +25,7 @@ export const textFields = [
   'division',
   'department',
   'managerSlackId',
+  'managerEmail',
 ] as const;
 export type TextField = (typeof textFields)[number];
 

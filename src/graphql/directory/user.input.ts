@@ -95,7 +95,7 @@ abstract class UserFields {
   @Field(() => String, {
     nullable: true,
     description:
-      "The handle: at most 21 letters, digits, `.`, `_` or `-`. Derived from the e-mail address by Slack's rules when absent.",
+      "The handle: at most 21 letters, digits, `.`, `_` or `-`. Derived from the e-mail address by Slack's rules when absent; if that name is not free, a new account gets it with a number behind it, and an existing one keeps its own.",
   })
   readonly userName?: string | null;
 

@@ -77,6 +77,9 @@ export class MappedUserType {
   @Field(() => ID, text("Slack's id of the person's manager."))
   readonly managerSlackId?: string;
 
+  @Field(() => EmailAddressScalar, text("The manager's e-mail address, by which Slack's id will be found."))
+  readonly managerEmail?: string;
+
   @Field(() => DateTimeScalar, text('First day at work.'))
   readonly startDate?: Date;
 

@@ -126,7 +126,8 @@ export class MappingPreviewRowType {
 
   @Field(() => ProvisionOutcomeEnum, {
     nullable: true,
-    description: 'What provisionUser would do to the account. Null when there are problems, or Slack was not asked.',
+    description:
+      'What provisionUser would do to the account. Null when it would refuse the record, or Slack was not asked.',
   })
   readonly outcome?: ProvisionOutcome;
 
@@ -142,7 +143,10 @@ export class MappingPreviewRowType {
   @Field(() => [MappedRuleType], { description: 'What became of each rule, in their order.' })
   readonly rules!: readonly MappedRuleType[];
 
-  @Field(() => [ProblemType], { description: 'Why provisionUser would refuse the record; empty when it would not.' })
+  @Field(() => [ProblemType], {
+    description:
+      'What provisionUser would say of the record: why it refuses it, or, when there is an `outcome`, what is amiss beside the success, such as a group that is not there. Groups and managers are looked at only with `checkSlack`.',
+  })
   readonly problems!: readonly ProblemNode[];
 }
 

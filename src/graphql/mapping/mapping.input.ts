@@ -97,6 +97,14 @@ export class MappingFieldsInput {
   @Field(() => ExpressionInput, text("Slack's id of the person's manager (U… or W…)."))
   readonly managerSlackId?: Expression;
 
+  @Field(
+    () => ExpressionInput,
+    text(
+      "The manager's e-mail address, by which Slack's id is found with one more call; `managerSlackId` goes before it. A manager who is not there yet is a problem beside the success.",
+    ),
+  )
+  readonly managerEmail?: Expression;
+
   @Field(() => ExpressionInput, text('First day at work, as ISO 8601; `dateShift` reads other forms.'))
   readonly startDate?: Expression;
 
