@@ -18,6 +18,7 @@ import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { GroupService } from './domain/directory/group.service';
 import { GroupEnrollment } from './domain/directory/group-enrollment';
+import { GroupJoins } from './domain/directory/group-joins';
 import { GroupQueryService } from './domain/directory/group-query.service';
 import { GroupTurns } from './domain/directory/group-turns';
 import { IdempotencyService } from './domain/directory/idempotency.service';
@@ -76,7 +77,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
-  const enrollment = new GroupEnrollment(directoryAccess, groupTurns, clock, random);
+  const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
   const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });

@@ -150,6 +150,37 @@ describe('provisionUser with groups', () => {
   });
 });
 
+describe('many people who join one group at the same time', () => {
+  it('go in a few calls, and one who is refused holds up nobody', async () => {
+    app.simulator.switches.writeTimeMs = 20;
+    await create('Everyone');
+    const [group] = groupsNamed(app.simulator, 'Everyone');
+    const groups = [{ slackId: group?.id }];
+    const emails = Array.from({ length: 25 }, (_, index) => `together.${index}@example.com`);
+    const join = (address: string) =>
+      changePerson(app, 'provisionUser', { connectionId: workspace, user: { email: address, groups } });
+    await Promise.all(
+      emails.map((address) =>
+        changePerson(app, 'provisionUser', { connectionId: workspace, user: { email: address } }),
+      ),
+    );
+
+    const calls = await callsDuring(app.simulator, async () => {
+      const answers = await Promise.all(emails.map(join));
+      for (const answer of answers) expect(answer).toMatchObject({ outcome: 'UPDATED', problems: [] });
+    });
+    expect(group?.members.size).toBe(25);
+    expect(calls.filter((call) => call.startsWith('PATCH')).length).toBeLessThan(10);
+
+    app.simulator.switches.userGroupMemberLimit = 26;
+    const full = await Promise.all(['x', 'y', 'z'].map((name) => join(`together.${name}@example.com`)));
+    const codes = full.flatMap(({ problems }) => problems.map(({ code }) => code));
+    expect(codes).toEqual(['GROUP_LIMIT', 'GROUP_LIMIT']);
+    expect(group?.members.size).toBe(26);
+    expect(full.map(({ outcome }) => outcome)).toEqual(['CREATED', 'CREATED', 'CREATED']);
+  });
+});
+
 describe('a grant that ends between the account and its groups', () => {
   it('is a problem beside the account, is noted on the connection, and the call goes on under its key afterwards', async () => {
     const tenant = await TenantClient.create(app);

@@ -5,8 +5,8 @@ import type { DirectoryClient } from '../directory-ports';
 import { AppError } from '../errors';
 import type { DirectoryAccess } from './directory-access';
 import { type GroupSelector, isSameName } from './group';
+import type { GroupJoins } from './group-joins';
 import { locateGroup } from './group-lookup';
-import type { GroupTurns } from './group-turns';
 import { GroupWriter, noSuchGroup } from './group-writer';
 import type { ProvisionResult } from './provision-result';
 import { type FieldsPlace, pathOf } from './provisioning-problem';
@@ -21,7 +21,7 @@ interface EnrollmentContext {
 export class GroupEnrollment {
   constructor(
     private readonly access: DirectoryAccess,
-    private readonly turns: GroupTurns,
+    private readonly joins: GroupJoins,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {}
@@ -64,19 +64,18 @@ export class GroupEnrollment {
 
   /** The members are not read for it: to add somebody who is there already changes nothing. */
   private async join(
-    { caller, connection }: EnrollmentContext,
+    context: EnrollmentContext,
     client: DirectoryClient,
     userSlackId: string,
     by: GroupSelector,
   ): Promise<GroupReference> {
+    const { caller } = context;
     const group: GroupReference | undefined =
       'slackId' in by ? by : await locateGroup(client, caller, by, { withMembers: false });
     if (!group) throw noSuchGroup();
     const { slackId, name } = group;
     const writer = new GroupWriter(client, caller, this.clock, this.random);
-    await this.turns.run(caller, connection, { slackId }, () =>
-      writer.changeMembers(slackId, { remove: [], add: [userSlackId] }),
-    );
+    await this.joins.join(context, slackId, userSlackId, (add) => writer.changeMembers(slackId, { remove: [], add }));
     return { slackId, name };
   }
 }
