@@ -61,9 +61,9 @@ export class SubscriptionSockets {
         if (result.errors?.some(isOfRefusedKey)) context.extra.isRefused = true;
         return operations.formatResult(result);
       },
-      onComplete: ({ extra: { isRefused, socket } }) => {
-        // After the word that the operation is complete, which leaves next.
-        if (isRefused) setImmediate(() => socket.close(CloseCode.Forbidden, 'Forbidden'));
+      onComplete: ({ subscriptions, extra: { isRefused, socket } }) => {
+        // After the word that the last operation is complete, which leaves next.
+        if (isRefused && Object.keys(subscriptions).length <= 1) setImmediate(() => refuse(socket));
       },
       onError: (_context, _id, _payload, errors) => operations.format(errors),
     });
@@ -129,7 +129,8 @@ export class SubscriptionSockets {
     }
   }
 
-  async #connect({ connectionParams, extra: state }: SocketContext): Promise<boolean> {
+  async #connect(context: SocketContext): Promise<boolean> {
+    const { connectionParams, extra: state } = context;
     const { authenticate, slots, limits } = this.parts;
     const { authorization, Authorization } = connectionParams ?? {};
     const given = authorization ?? Authorization;
@@ -149,8 +150,11 @@ export class SubscriptionSockets {
       () => authenticate(state.authorization),
       limits.keepAliveMs,
       (error) => {
+        // Operations first say why they end; who does not take that is not waited for.
+        state.isRefused = true;
         state.ended.abort(error);
-        state.socket.close(CloseCode.Forbidden, 'Forbidden');
+        if (Object.keys(context.subscriptions).length === 0) refuse(state.socket);
+        else setTimeout(() => refuse(state.socket), CLOSING_MS).unref();
       },
     );
     // It may have closed while its key was looked up.
@@ -176,6 +180,10 @@ export class SubscriptionSockets {
       await makeContext(state.authorization, { requestId, ended: state.ended.signal }),
     );
   }
+}
+
+function refuse(socket: WebSocket): void {
+  socket.close(CloseCode.Forbidden, 'Forbidden');
 }
 
 function isOfRefusedKey({ originalError }: GraphQLError): boolean {
