@@ -17,6 +17,7 @@ import { TokenRefreshService } from './domain/connections/token-refresh.service'
 import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { GroupService } from './domain/directory/group.service';
+import { GroupDeparture } from './domain/directory/group-departure';
 import { GroupEnrollment } from './domain/directory/group-enrollment';
 import { GroupJoins } from './domain/directory/group-joins';
 import { GroupQueryService } from './domain/directory/group-query.service';
@@ -78,7 +79,8 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
-  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
+  const departure = new GroupDeparture(directoryAccess, groupTurns, clock, random);
+  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, departure, clock, random);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);

@@ -94,7 +94,7 @@ async function set(connectionId: string, mapping: object, extra: object = {}, by
 
 async function preview(connectionId: string, rows: readonly object[], extra: object = {}) {
   const query = `query ($input: PreviewMappingInput!) { previewMapping(input: $input) {
-    rows { index account outcome groups { slackId name } existingUser { slackId }
+    rows { index account outcome groups { slackId name } leaves { slackId name } existingUser { slackId }
       user { email userName displayName givenName familyName title timezone userType startDate guestExpiresAt department
         profileFields { key value } }
       fields { field value absence rule choices sources { field value } }
@@ -450,6 +450,16 @@ describe('provisioning a record', () => {
         groups: expect.arrayContaining(groups.map((name) => expect.objectContaining({ name }))),
       },
     });
+
+    const mover = { ...record, department: 'Sales', office: 'Paris' };
+    expect(await provision(mover, there)).toMatchObject({ outcome: 'UPDATED', user: { groups: [{}, {}] } });
+    await set(organization, { fields, rules: [berlin, ...rules], leaveUnmatchedGroups: true });
+    const [row] = (
+      await preview(organization, [{ ...mover, office: 'Berlin' }, mover], { checkSlack: true })
+    ).rows.slice(1);
+    expect(row).toMatchObject({ leaves: [{ name: 'berlin' }, { name: 'engineers' }], groups: [] });
+    expect(await provision(mover, there)).toMatchObject({ problems: [], outcome: 'UPDATED', user: { groups: [] } });
+    expect(await provision(mover, there)).toMatchObject({ problems: [], outcome: 'UNCHANGED', user: { groups: [] } });
 
     const member = { ...record, kind: 'permanent' };
     expect(await provision(member, there)).toMatchObject({ outcome: 'UPDATED', problems: [], user: { guest: null } });

@@ -144,6 +144,7 @@ export const aMapping: fc.Arbitrary<MappingDefinition> = fc.record(
         ...('userName' in fields ? { userName: { join: { parts: [{ field: 'first' }, fields.userName] } } } : {}),
       })) as fc.Arbitrary<MappingDefinition['fields']>,
     rules: fc.uniqueArray(rule, { maxLength: 4, selector: ({ name }) => name }),
+    leaveUnmatchedGroups: fc.boolean(),
   },
   { requiredKeys: ['fields'] },
 );

@@ -85,6 +85,7 @@ export function holds({ groups }: DirectoryUser, by: GroupSelector): boolean {
   return groups.some((group) => isNamedBy(group, by));
 }
 
-function isNamedBy(group: GroupReference, by: GroupSelector): boolean {
+/** Whether the selector means this group, as far as the account shows id and name. */
+export function isNamedBy(group: GroupReference, by: GroupSelector): boolean {
   return 'slackId' in by ? group.slackId === by.slackId : isSameName(group.name ?? '', by.name);
 }

@@ -13,6 +13,7 @@ import {
 } from '../errors';
 import type { DirectoryAccess } from './directory-access';
 import { locate } from './directory-query.service';
+import type { GroupDeparture } from './group-departure';
 import type { GroupEnrollment } from './group-enrollment';
 import type { IdempotencyService, IdempotentRun } from './idempotency.service';
 import { withManager } from './manager-lookup';
@@ -75,6 +76,7 @@ export class ProvisioningService {
     private readonly access: DirectoryAccess,
     private readonly idempotency: IdempotencyService,
     private readonly enrollment: GroupEnrollment,
+    private readonly departure: GroupDeparture,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {}
@@ -102,12 +104,10 @@ export class ProvisioningService {
           throw guestsNeedOrganization(context.place);
         const { person, warnings } = await withManager(wanted, (email) => context.writer.holderOf(email));
         const result = await this.provisionOne(context, person, run);
-        return this.enrollment.enroll(
-          context,
-          { ...result, warnings: [...result.warnings, ...warnings] },
-          wanted.groups,
-          place,
-        );
+        const provisioned = { ...result, warnings: [...result.warnings, ...warnings] };
+        const enrolled = await this.enrollment.enroll(context, provisioned, wanted.groups, place);
+        const { leaves, groups: keeps } = wanted;
+        return this.departure.depart(context, enrolled, { leaves, keeps }, place);
       },
     );
   }

@@ -14,6 +14,8 @@ export interface MappedRecord {
   readonly userNameWish: string;
   /** Whether a guest is to become a full member. */
   readonly isMember: boolean;
+  /** Groups that the person is taken out of, unless they are among those to join. */
+  readonly leaves: readonly GroupSelector[];
   /** In place of `managerSlackId`. */
   readonly managerEmail?: string;
 }
@@ -36,6 +38,7 @@ export interface WantedPerson {
   /** To try for a new account, in turn. */
   readonly userNames: readonly string[];
   readonly groups: readonly GroupSelector[];
+  readonly leaves: readonly GroupSelector[];
   readonly managerEmail?: string;
   readonly ifExists: IfExists;
   /** What must be equal when an idempotency key is used again. */
@@ -54,6 +57,7 @@ export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvisi
     changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
     groups: parseGroups(groups ?? [], pathOf(place, 'groups')),
+    leaves: mapped?.leaves ?? [],
     managerEmail: mapped?.managerEmail,
     ifExists,
     request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },

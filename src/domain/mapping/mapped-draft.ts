@@ -9,7 +9,7 @@ import type { MappedPerson } from './mapped-person';
  * @param request what an idempotency key stands for: the record, and what of the mapping it was given to.
  */
 export function personToProvision(
-  { user, groups }: MappedPerson,
+  { user, groups, leaves }: MappedPerson,
   {
     connectionId,
     ifExists,
@@ -29,6 +29,7 @@ export function personToProvision(
       request,
       userNameWish,
       isMember: guest === null,
+      leaves,
       managerEmail: fields.managerSlackId === undefined ? managerEmail : undefined,
     },
   };

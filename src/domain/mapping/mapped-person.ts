@@ -44,6 +44,8 @@ export type MappedUser = Omit<UserDraft, 'userName' | 'email' | 'guest'> & {
 export interface MappedPerson {
   readonly user: MappedUser;
   readonly groups: readonly GroupSelector[];
+  /** Groups that rules name and that no matching rule gives; empty unless the mapping says that they are left. */
+  readonly leaves: readonly GroupSelector[];
   readonly account: AccountKind | undefined;
   readonly fields: readonly FieldExplanation[];
   readonly rules: readonly RuleExplanation[];
@@ -96,7 +98,8 @@ class PersonMapping {
       ...(guest !== undefined && { guest }),
     };
     const rules = this.#rules.map(({ rule, ...judged }) => ({ name: rule.name, ...judged }));
-    return { user, groups, account, fields: this.#fields, rules, problems: this.#problems };
+    const leaves = this.definition.leaveUnmatchedGroups ? this.unmatchedGroups(groups) : [];
+    return { user, groups, leaves, account, fields: this.#fields, rules, problems: this.#problems };
   }
 
   private get matching(): readonly JudgedRule[] {
@@ -105,16 +108,15 @@ class PersonMapping {
 
   /** Those of all matching rules, each once, in the order of the rules. */
   private groups(): readonly GroupSelector[] {
-    const groups = new Map<string, GroupSelector>();
-    for (const { rule, gave } of this.matching) {
-      if (!rule.groups) continue;
-      gave.push('groups');
-      for (const group of rule.groups) {
-        const key = 'slackId' in group ? `id ${group.slackId}` : `name ${group.name.trim().toLowerCase()}`;
-        if (!groups.has(key)) groups.set(key, group);
-      }
-    }
-    return [...groups.values()];
+    const givers = this.matching.filter(({ rule }) => rule.groups);
+    for (const { gave } of givers) gave.push('groups');
+    return distinct(givers.flatMap(({ rule }) => rule.groups ?? []));
+  }
+
+  private unmatchedGroups(given: readonly GroupSelector[]): readonly GroupSelector[] {
+    const keys = new Set(given.map(groupKey));
+    const named = distinct(this.#rules.flatMap(({ rule }) => rule.groups ?? []));
+    return named.filter((group) => !keys.has(groupKey(group)));
   }
 
   private account(): { account: AccountKind | undefined; guest: MappedUser['guest'] } {
@@ -241,6 +243,15 @@ class PersonMapping {
     );
     return undefined;
   }
+}
+
+function groupKey(group: GroupSelector): string {
+  return 'slackId' in group ? `id ${group.slackId}` : `name ${group.name.trim().toLowerCase()}`;
+}
+
+function distinct(groups: readonly GroupSelector[]): readonly GroupSelector[] {
+  const seen = new Set<string>();
+  return groups.filter((group) => !seen.has(groupKey(group)) && seen.add(groupKey(group)));
 }
 
 const unusableTexts: { readonly [Reason in Absence]?: string } = {

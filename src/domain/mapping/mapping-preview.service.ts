@@ -3,6 +3,7 @@ import { assertAllowed, type Caller } from '../access/access';
 import type { Connection, ConnectionId } from '../connections/connection';
 import type { DirectoryAccess } from '../directory/directory-access';
 import type { DirectoryGroup, GroupSelector } from '../directory/group';
+import { groupsToLeave } from '../directory/group-departure';
 import { holds } from '../directory/group-enrollment';
 import { locateGroup } from '../directory/group-lookup';
 import { AmbiguousGroup } from '../directory/group-problem';
@@ -119,7 +120,15 @@ function rowOf(
   return { place, person, wanted, problems };
 }
 
-const nobody: MappedPerson = { user: {}, groups: [], account: undefined, fields: [], rules: [], problems: [] };
+const nobody: MappedPerson = {
+  user: {},
+  groups: [],
+  leaves: [],
+  account: undefined,
+  fields: [],
+  rules: [],
+  problems: [],
+};
 
 function attempt<T>(problems: AppError[], path: readonly string[], work: () => T): T | undefined {
   try {
@@ -161,8 +170,12 @@ async function checkedRow(row: Row, people: PeopleLookup, taken: Map<string, str
     return shown(row, { userName: undefined, isChecked: true, existing });
   }
   if (existing) {
-    const isInGroups = wanted.groups.every((group) => holds(existing, group));
-    const isSame = isInGroups && !hasChanges(differences(existing, wanted.changes));
+    const { groups: keeps, leaves } = wanted;
+    const isInGroups = keeps.every((group) => holds(existing, group));
+    const isSame =
+      isInGroups &&
+      groupsToLeave(existing, { leaves, keeps }).length === 0 &&
+      !hasChanges(differences(existing, wanted.changes));
     const outcome = existing.active ? (isSame ? 'UNCHANGED' : 'UPDATED') : 'REACTIVATED';
     return shown(row, { userName: existing.userName, isChecked: true, existing, outcome });
   }
@@ -191,28 +204,21 @@ async function reportGroups(
   rows: readonly Row[],
   locate: (by: GroupSelector) => Promise<DirectoryGroup | undefined>,
 ): Promise<void> {
-  const found = new Map<string, AppError | undefined>();
+  const found = new Map<string, DirectoryGroup | AmbiguousGroup | undefined>();
   for (const { wanted, problems, place } of rows) {
     for (const by of wanted?.groups ?? []) {
       const key = JSON.stringify(by).toLowerCase();
-      if (!found.has(key)) found.set(key, await groupProblem(by, locate, place));
-      const problem = found.get(key);
-      if (problem) problems.push(problem);
+      if (!found.has(key)) found.set(key, await locate(by).catch(ifAmbiguous));
+      const group = found.get(key);
+      if (!group) problems.push(noSuchGroup(place));
+      if (group instanceof AmbiguousGroup) problems.push(new AmbiguousGroup(group.candidates, { path: place }));
     }
   }
 }
 
-async function groupProblem(
-  by: GroupSelector,
-  locate: (by: GroupSelector) => Promise<DirectoryGroup | undefined>,
-  path: readonly string[],
-): Promise<AppError | undefined> {
-  try {
-    return (await locate(by)) ? undefined : noSuchGroup(path);
-  } catch (error) {
-    if (error instanceof AmbiguousGroup) return error.at(path);
-    throw error;
-  }
+function ifAmbiguous(error: unknown): AmbiguousGroup {
+  if (error instanceof AmbiguousGroup) return error;
+  throw error;
 }
 
 /** The first of the person's names that no earlier row has; the same person may come twice. */

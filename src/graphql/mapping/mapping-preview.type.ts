@@ -117,6 +117,11 @@ export class MappingPreviewRowType {
   @Field(() => [MappedGroupType], { description: 'The groups that the rules give, each once.' })
   readonly groups!: readonly MappedGroupType[];
 
+  @Field(() => [MappedGroupType], {
+    description: 'Groups that the person leaves if they are in them; empty unless the mapping says that they are left.',
+  })
+  readonly leaves!: readonly MappedGroupType[];
+
   @Field(() => AccountKindEnum, {
     nullable: true,
     description:

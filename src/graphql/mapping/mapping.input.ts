@@ -160,6 +160,13 @@ export class MappingInput {
 
   @Field(() => [MappingRuleInput], { nullable: true, description: 'Who gets what, in order; at most 200 rules.' })
   readonly rules?: readonly MappingRuleInput[] | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether people who are provisioned leave the groups that rules name and that no matching rule gives them, as somebody who moves to another department should. Absent or false: nobody leaves a group. Groups that no rule names are never touched.',
+  })
+  readonly leaveUnmatchedGroups?: boolean | null;
 }
 
 @InputType('SetMappingInput', { description: 'Input of setMapping.' })

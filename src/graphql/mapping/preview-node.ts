@@ -10,12 +10,13 @@ export function toPreviewRow(
   person: PreviewedPerson,
   index: number,
 ): MappingPreviewRowType {
-  const { user, groups, account, fields, rules, userName, existing, outcome, problems } = person;
+  const { user, groups, leaves, account, fields, rules, userName, existing, outcome, problems } = person;
   const { guest, userNameWish: _, profileFields = [], ...texts } = user;
   return {
     index,
     user: { ...texts, userName, profileFields, guestExpiresAt: guest?.expiresAt },
     groups,
+    leaves,
     account,
     outcome,
     existingUser: existing && toUserNode(connectionId, existing),

@@ -75,6 +75,14 @@ describe('a mapped person', () => {
     expect(mapped({}).groups).toEqual([{ name: 'everybody' }, { slackId: 'S1' }]);
   });
 
+  it('leaves the groups that rules name and do not give, if the mapping says so', () => {
+    const leaving = (record: SourceRecord) =>
+      mapPerson({ ...mapping, leaveUnmatchedGroups: true }, { email: 'ada@example.com', ...record }, path).leaves;
+    expect(leaving({})).toEqual([{ name: 'Sales' }]);
+    expect(leaving({ department: 'Sales' })).toEqual([]);
+    expect(mapped({}).leaves).toEqual([]);
+  });
+
   it('is a guest or a member as the first matching rule says, with the end that the fields give', () => {
     expect(mapped({ agency: 'X' })).toMatchObject({
       account: 'GUEST',

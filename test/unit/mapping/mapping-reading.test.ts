@@ -126,6 +126,11 @@ describe('a mapping', () => {
   it.each<[string, unknown, string[]]>([
     ['is none', null, ['']],
     ['has no fields', {}, ['fields']],
+    [
+      'says unclearly whether groups are left',
+      { fields: { email }, leaveUnmatchedGroups: 'yes' },
+      ['leaveUnmatchedGroups'],
+    ],
     ['gives no address', { fields: { title: email } }, ['fields.email']],
     ['gives everybody one address', { fields: { email: { literal: 'a@example.com' } } }, ['fields.email']],
     ['gives everybody one user name', { fields: { email, userName: { literal: 'ada' } } }, ['fields.userName']],
