@@ -13,7 +13,7 @@ class Roster {
 
   constructor(
     count: number,
-    private readonly options: { repeatsFirstPage?: boolean; hidden?: ReadonlySet<string> } = {},
+    private readonly options: { repeatsFirstPage?: boolean; hidden?: ReadonlySet<string>; pageSize?: number } = {},
   ) {
     this.users = Array.from({ length: count }, (_, index) => aUser(index));
   }
@@ -23,7 +23,7 @@ class Roster {
       listUsers: async ({ startIndex, count }: { startIndex: number; count: number }) => {
         this.pages += 1;
         const first = this.options.repeatsFirstPage && startIndex > this.users.length ? 0 : startIndex - 1;
-        const page = this.users.slice(first, first + count);
+        const page = this.users.slice(first, first + Math.min(count, this.options.pageSize ?? count));
         const users = page.filter(({ slackId }) => !this.options.hidden?.has(slackId));
         return { users, entryCount: page.length, totalResults: this.users.length, startIndex };
       },
@@ -90,6 +90,15 @@ describe('a search for many people', () => {
     const roster = new Roster(2_000, { hidden: new Set(['U3', 'U4']) });
     const found = await roster.lookup().byIds([...range(2_000).map((n) => `U${n}`), 'U0NOBODY']);
     expect([found.size, roster.pages, roster.lookups]).toEqual([2_000, 2, 3]);
+  });
+
+  it('follows the pages of a server that sends fewer than it is asked for', async () => {
+    const roster = new Roster(230, { pageSize: 50 });
+    const lookup = roster.lookup();
+    const people = await lookup.resolve(emails(...range(230)));
+    expect(people.every((person, index) => person?.slackId === `U${index}`)).toBe(true);
+    expect([roster.pages, roster.lookups]).toEqual([5, 0]);
+    expect((await lookup.byIds(range(230).map((n) => `U${n}`))).size).toBe(230);
   });
 
   it('ends when the list begins again', async () => {
