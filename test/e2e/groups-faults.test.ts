@@ -1,7 +1,7 @@
 import type { FaultRule } from '../../src/simulator/faults/fault';
 import { type FaultyWorld, startFaultyWorld } from '../support/faults';
 import { changeGroup, deleteGroup, type GroupPayloadAnswer, groupsNamed } from '../support/groups';
-import { readConnection } from '../support/operations';
+import { connectSandbox, readConnection } from '../support/operations';
 import { calmDown, seededPerson } from '../support/people';
 
 /** Each meets a group of its own, whose members are the first two people. */
@@ -194,6 +194,38 @@ describe('a lock', () => {
       id: world.connectionId,
     });
     expect(budget.data?.connection.rateBudget.filter(({ blockedUntil }) => blockedUntil !== null)).toEqual([]);
+  });
+});
+
+describe('a large change that stops half way', () => {
+  it('says for whom it did not take effect, and goes on under the same key', async () => {
+    const [world] = worlds;
+    if (!world) throw new Error('No world');
+    const { app, simulator } = world;
+    const { id: connectionId } = await connectSandbox(app, 'enterprise-owner');
+    const enterprise = simulator.world.organization('enterprise');
+    const model = seededPerson(simulator, 'alan.turing', 'enterprise');
+    const people = Array.from({ length: 5_200 }, (_, index) => `W0HALF${String(index).padStart(5, '0')}`);
+    for (const [index, id] of people.entries()) {
+      enterprise.addPerson({ ...model, id, userName: `half.${index}`, primaryEmail: `half.${index}@example.com` });
+    }
+    const members = people.map((slackId) => ({ slackId }));
+    const input = { connectionId, group: { name: 'Compilers' }, members, idempotencyKey: 'half' };
+    const broken = { kind: 'status', status: 503, times: 'always' } as const;
+    simulator.faults.add({ ...broken, match: { method: 'PATCH', path: '/Groups', nth: 2 } });
+
+    const half = await changeGroup(app, 'addGroupMembers', input);
+
+    expect(half).toMatchObject({
+      addedCount: 5_000,
+      problems: [{ code: 'GROUP_MEMBERS_INCOMPLETE', retryable: true }],
+    });
+    expect(half.memberProblems).toHaveLength(200);
+    expect(half.memberProblems[0]).toMatchObject({ index: 5_000, retryable: true, refusal: null });
+    calmDown(simulator);
+    expect(await changeGroup(app, 'addGroupMembers', input)).toMatchObject({ addedCount: 200, problems: [] });
+    const [group] = groupsNamed(simulator, 'Compilers', 'enterprise');
+    expect(group?.members.size).toBe(5_202);
   });
 });
 
