@@ -5,13 +5,7 @@ import { InvalidInput } from '../errors';
 import type { DirectoryAccess } from './directory-access';
 import { PeopleLookup } from './people-lookup';
 import { behind, LARGEST_PAGE, type RosterPosition } from './roster-position';
-import {
-  bestHolder,
-  type DirectoryUser,
-  holdsEmail,
-  type UserFilter,
-  type UserSelector,
-} from './user';
+import { bestHolder, type DirectoryUser, holdsEmail, type UserFilter, type UserSelector } from './user';
 import { normalizeUserName } from './user-name';
 
 export interface UserPage {
