@@ -22,7 +22,8 @@ export const queryLimits = {
   rootFields: 15,
   /** Fields, counted as often as the pages around them can repeat them. */
   cost: 30_000,
-  variableFields: 200,
+  /** As many as a wide record of a person may have. */
+  variableFields: 500,
   /** Levels of JSON. An expression of a mapping takes up to four, and nests a dozen times. */
   variableDepth: 64,
 } as const;
@@ -76,7 +77,7 @@ export function queryLimitsRule(context: ValidationContext): ASTVisitor {
 
 /**
  * graphql-js prints the whole object for each field in it that it does not know, up to fifty times: twenty thousand keys
- * take it seconds. No input here has more than a few dozen fields. It also follows an input that can hold itself, such as
+ * take it seconds. No input of ours has more than a few dozen fields. It also follows an input that can hold itself, such as
  * an expression, as deep as the variables nest.
  * @throws GraphQLError QUERY_TOO_LARGE
  */

@@ -5,7 +5,7 @@ import { connectSandbox, mutate } from '../support/operations';
 import { callsDuring, changePerson, holdersOf, type PersonPayload } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';
 
-const MAPPINGS = 8;
+const MAPPINGS = 6;
 const PEOPLE_EACH = 5;
 
 let app: TestApp;

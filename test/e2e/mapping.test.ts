@@ -2,6 +2,7 @@ import { problemFields } from '../support/operations';
 import { callsDuring, calmDown, changePerson, holdersOf, seededPerson } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { TenantClient } from '../support/tenant-client';
+import { createKey } from '../support/tenants';
 
 let app: TestApp;
 let client: TenantClient;
@@ -300,6 +301,19 @@ describe('a preview', () => {
       { user: { userName: 'edsger.dijkstra2' }, outcome: 'CREATED', existingUser: null },
       { user: { userName: 'edsger.dijkstra' }, outcome: 'UPDATED', existingUser: { slackId: edsger.id } },
     ]);
+  });
+
+  it('asks Slack only for whoever may see people', async () => {
+    const key = await createKey(app, ['CONNECTIONS_READ'], { key: client.key });
+    const query =
+      'query ($input: PreviewMappingInput!) { previewMapping(input: $input) { rows { index } problems { code } } }';
+    for (const [checkSlack, problems] of [
+      [false, []],
+      [true, [{ code: 'FORBIDDEN' }]],
+    ]) {
+      const input = { connectionId: workspace, rows: [ada], mapping: { fields }, checkSlack };
+      expect((await app.call(query, { input }, { key })).data).toMatchObject({ previewMapping: { problems } });
+    }
   });
 
   it('needs a mapping, rows, and not too many of them', async () => {

@@ -32,8 +32,6 @@ export const MOST_PREVIEWED = 100;
 export interface PreviewedPerson extends Omit<MappedPerson, 'problems'> {
   /** What the account is called: the name it has, or the one that it would get. undefined when there are problems. */
   readonly userName: string | undefined;
-  /** Whether it was looked at who carries the name in Slack. */
-  readonly isChecked: boolean;
   /** The account that holds the address; only when Slack was asked. */
   readonly existing?: DirectoryUser;
   /** What provisionUser would answer with ifExists UPDATE; only when Slack was asked. */
@@ -146,7 +144,7 @@ function named(rows: readonly Row[]): readonly PreviewedPerson[] {
   const taken = new Map<string, string>();
   return rows.map((row) => {
     const userName = row.wanted && freeName(row.wanted, taken, () => false);
-    return shown(row, { userName, isChecked: false });
+    return shown(row, { userName });
   });
 }
 
@@ -162,12 +160,12 @@ async function checked(rows: readonly Row[], people: PeopleLookup): Promise<read
 async function checkedRow(row: Row, people: PeopleLookup, taken: Map<string, string>): Promise<PreviewedPerson> {
   const { wanted, warnings } = await managed(row, people);
   row.problems.push(...warnings);
-  if (!wanted) return shown(row, { userName: undefined, isChecked: true });
+  if (!wanted) return shown(row, { userName: undefined });
   const [holder] = await people.resolve([{ email: wanted.draft.email }]);
   const existing = holder?.user;
   if (existing && !isSameEmail(primaryEmailOf(existing) ?? '', wanted.draft.email)) {
     row.problems.push(addressIsSecond(existing, row.place));
-    return shown(row, { userName: undefined, isChecked: true, existing });
+    return shown(row, { userName: undefined, existing });
   }
   if (existing) {
     const { groups: keeps, leaves } = wanted;
@@ -177,17 +175,17 @@ async function checkedRow(row: Row, people: PeopleLookup, taken: Map<string, str
       groupsToLeave(existing, { leaves, keeps }).length === 0 &&
       !hasChanges(differences(existing, wanted.changes));
     const outcome = existing.active ? (isSame ? 'UNCHANGED' : 'UPDATED') : 'REACTIVATED';
-    return shown(row, { userName: existing.userName, isChecked: true, existing, outcome });
+    return shown(row, { userName: existing.userName, existing, outcome });
   }
   const carried = new Set<string>();
   for (;;) {
     const userName = freeName(wanted, taken, (name) => carried.has(name));
     if (userName === undefined) {
       row.problems.push(noNameFree(new UserNameUnavailable(''), wanted.draft.userName, row.place));
-      return shown(row, { userName, isChecked: true });
+      return shown(row, { userName });
     }
     const [carrier] = await people.resolve([{ userName }]);
-    if (!carrier) return shown(row, { userName, isChecked: true, outcome: 'CREATED' });
+    if (!carrier) return shown(row, { userName, outcome: 'CREATED' });
     carried.add(userName);
     taken.delete(userName);
   }
@@ -235,7 +233,7 @@ function freeName(
 
 function shown(
   { person: { problems: _, ...person }, problems }: Row,
-  seen: Pick<PreviewedPerson, 'userName' | 'isChecked' | 'existing' | 'outcome'>,
+  seen: Pick<PreviewedPerson, 'userName' | 'existing' | 'outcome'>,
 ): PreviewedPerson {
   return { ...person, ...seen, problems };
 }

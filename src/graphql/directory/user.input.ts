@@ -198,7 +198,7 @@ export class ProvisionUserInput {
   @Field(() => JsonObjectScalar, {
     nullable: true,
     description:
-      "The person as your own system knows them, an open object: the connection's mapping makes a Slack user of it, and says which groups the person joins. Give either this or `user`.",
+      "The person as your own system knows them, an open object: the connection's mapping makes a Slack user of it, and says which groups the person joins. An idempotencyKey stands for the record and the version of the mapping together. Give either this or `user`.",
   })
   readonly record?: object | null;
 

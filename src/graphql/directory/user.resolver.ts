@@ -83,7 +83,7 @@ export class UserResolver {
 
   @Mutation(() => UserPayloadType, {
     description:
-      'Makes sure that a person has an account as described: creates it, or adopts, updates or reactivates the one that holds the e-mail address. Permission: USERS_WRITE.',
+      'Makes sure that a person has an account as described, by `user` or by a `record` that goes through the mapping of the connection: creates it, or adopts, updates or reactivates the one that holds the e-mail address. Permission: USERS_WRITE.',
   })
   provisionUser(
     @Arg('input', () => ProvisionUserInput, { description: 'The person and what to do if they exist.' })

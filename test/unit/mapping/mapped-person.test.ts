@@ -23,7 +23,7 @@ describe('a mapped person', () => {
         if (person.problems.length === 0) expect(person.user.email).toMatch(/@/);
         for (const problem of person.problems) expect(problem.path?.slice(0, 2)).toEqual(path);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -46,7 +46,7 @@ describe('a mapped person', () => {
           expect(givers).toEqual(rule === undefined ? [] : [rule]);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 

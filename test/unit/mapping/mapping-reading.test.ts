@@ -70,7 +70,7 @@ describe('a mapping', () => {
         expect(readMapping(withNulls, []).definition).toEqual(mapping);
         expect(readMapping(JSON.parse(JSON.stringify(mapping)), []).definition).toEqual(mapping);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -108,7 +108,7 @@ describe('a mapping', () => {
         ];
         expect(pathsOf(mapping).sort()).toEqual(planted.sort());
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
