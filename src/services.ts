@@ -23,6 +23,7 @@ import { GroupJoins } from './domain/directory/group-joins';
 import { GroupQueryService } from './domain/directory/group-query.service';
 import { GroupTurns } from './domain/directory/group-turns';
 import { IdempotencyService } from './domain/directory/idempotency.service';
+import { PersonCalls } from './domain/directory/person-calls';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { type InstallRules, InstallService } from './domain/installs/install.service';
 import { InstallCallbackService } from './domain/installs/install-callback.service';
@@ -80,7 +81,8 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
   const departure = new GroupDeparture(directoryAccess, groupTurns, clock, random);
-  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, departure, clock, random);
+  const personCalls = new PersonCalls(directoryAccess, idempotency, clock, random);
+  const provisioning = new ProvisioningService(personCalls, enrollment, departure);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
