@@ -5,6 +5,7 @@ import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { parseExample } from '../../src/console/playground/example';
 import type { ConnectionChange } from '../../src/domain/install-ports';
+import { queryLimits } from '../../src/graphql/query-limits';
 import { LocalFeed } from '../../src/storage/connection-feed';
 import { type LiveAnswer, LiveSocket } from '../support/live-socket';
 import { LiveStream } from '../support/live-stream';
@@ -315,7 +316,8 @@ describe('what is no subscription', () => {
   });
 
   it('is refused with large variables', async () => {
-    const variables = Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`v${index}`, 1]));
+    const tooMany = queryLimits.variableFields + 1;
+    const variables = Object.fromEntries(Array.from({ length: tooMany }, (_, index) => [`v${index}`, 1]));
     const socket = await connect(tenant.key);
     const { payload } = await socket.take('error', socket.subscribe(changed, variables));
     expect(codesOf({ errors: payload as LiveAnswer['errors'] })).toEqual(['QUERY_TOO_LARGE']);
