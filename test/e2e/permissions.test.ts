@@ -109,6 +109,14 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
     query: (id) => mutation('reactivateUser', `connectionId: "${id}", user: { slackId: "U1" }`),
     needs: 'USERS_WRITE',
   },
+  'Mutation.convertToGuest': {
+    query: (id) => mutation('convertToGuest', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.convertToMember': {
+    query: (id) => mutation('convertToMember', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
   'Query.sealingKeys': { query: () => '{ sealingKeys { id } }', needs: 'ADMIN' },
   'Query.resealing': { query: () => '{ resealing { remainingValues } }', needs: 'ADMIN' },
   'Mutation.rotateSealingKey': {
