@@ -16,6 +16,7 @@ import type { Action } from './connections/scopes';
 import type { InstallStore, LeaseStore, SlackEventStore } from './install-ports';
 import type { SealingKeyStore } from './key-ports';
 import type { MappingStore } from './mapping-ports';
+import type { OperationStore } from './operation-ports';
 
 // ---------------------------------------------------------------- storage
 
@@ -42,6 +43,7 @@ export interface Stores {
   readonly slackEvents: SlackEventStore;
   readonly mappings: MappingStore;
   readonly sealingKeys: SealingKeyStore;
+  readonly operations: OperationStore;
 }
 
 /** A position in a list ordered by creation, newest first; ids break ties. */

@@ -15,6 +15,7 @@ import { TypeOrmIdempotencyStore } from './idempotency.store';
 import { TypeOrmInstallStore } from './install.store';
 import { TypeOrmLeaseStore } from './lease.store';
 import { TypeOrmMappingStore } from './mapping.store';
+import { TypeOrmOperationStore } from './operation.store';
 import { TypeOrmSealingKeyStore } from './sealing-key.store';
 import { TypeOrmSlackEventStore } from './slack-event.store';
 import { TransientFailure, type TransientKind } from './storage-failure';
@@ -171,6 +172,7 @@ export class TypeOrmDatabase implements Database {
       slackEvents: new TypeOrmSlackEventStore(handle),
       mappings: new TypeOrmMappingStore(handle),
       sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
+      operations: new TypeOrmOperationStore(handle, this.parts.dialect),
     };
   }
 }

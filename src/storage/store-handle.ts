@@ -104,7 +104,7 @@ export class StoreHandle {
   }
 
   /** For what the query builder cannot say. @param sql with its parameters in the order of `$1`, `$2` … @returns how many rows changed. */
-  write(sql: string, parameters: readonly (string | number)[]): Promise<number> {
+  write(sql: string, parameters: readonly (string | number | null)[]): Promise<number> {
     return this.run(async () => {
       const { affected } = await this.runner.query(sql, [...parameters], true);
       return affected ?? 0;
