@@ -11,6 +11,8 @@ import { openStorage, type Storage } from './storage/open-storage';
 
 /** The outside of a command: what it says goes to a person, not to the log. */
 export interface CommandMeans {
+  /** What follows the command's name. */
+  readonly options: readonly string[];
   readonly config: Config;
   readonly logger: Logger;
   readonly print: (text: string) => void;
@@ -27,12 +29,13 @@ export class CommandFailed extends Error {
 type Command = (storage: Storage, means: CommandMeans) => Promise<boolean>;
 
 const PROGRESS_EVERY_MS = 1_000;
+const TO_OLDER_KEY = '--to-older-key';
 
 const commands: Readonly<Record<string, Command>> = {
   'create-admin-key': createAdminKey,
   'sealing-keys': showSealingKeys,
   'rotate-sealing-key': rotateSealingKey,
-  reseal: (storage, means) => reseal(storage, means),
+  reseal,
 };
 
 export const commandNames: readonly string[] = Object.keys(commands);
@@ -85,13 +88,21 @@ async function reseal(storage: Storage, means: CommandMeans): Promise<boolean> {
     logger: means.logger,
     onProgress: progressPrinter(means.print),
   });
-  while ((await resealer.run({ isForced: true })) === 'ELSEWHERE') {
+  const run = () => resealer.run({ isForced: means.options.includes(TO_OLDER_KEY) });
+  let outcome = await run();
+  for (; outcome === 'ELSEWHERE'; outcome = await run()) {
     means.print(`Another process is sealing the stored secrets anew; left: ${await custody.countOld()}`);
     await systemClock.sleep(PROGRESS_EVERY_MS);
   }
   const use = await custody.describe();
   const left = await custody.countOld();
   means.print(tableOf(use));
+  if (outcome === 'SUPERSEDED') {
+    means.print(
+      `A replica has a newer key first. Run this with that key first, or, to go back to the one that is first here: npm start -- reseal ${TO_OLDER_KEY}`,
+    );
+    return false;
+  }
   means.print(
     left === 0
       ? 'Nothing is left under an older key.'

@@ -8,12 +8,12 @@ import type { Logger } from './shared/logger';
 async function main(args: readonly string[]): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
-  const [command] = args;
+  const [command, ...options] = args;
   if (command === undefined) return serve(config, logger);
   if (!commandNames.includes(command)) {
     throw new ConfigError([`"${command}" is no command; there are ${commandNames.join(', ')}, and none to serve`]);
   }
-  if (!(await runCommand(command, { config, logger, print }))) process.exitCode = 1;
+  if (!(await runCommand(command, { options, config, logger, print }))) process.exitCode = 1;
 }
 
 async function serve(config: Config, logger: Logger): Promise<void> {

@@ -17,6 +17,7 @@ import { TokenRefreshService } from './domain/connections/token-refresh.service'
 import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { GroupService } from './domain/directory/group.service';
+import { GroupEnrollment } from './domain/directory/group-enrollment';
 import { GroupQueryService } from './domain/directory/group-query.service';
 import { GroupTurns } from './domain/directory/group-turns';
 import { IdempotencyService } from './domain/directory/idempotency.service';
@@ -70,6 +71,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
+  const enrollment = new GroupEnrollment(groupTurns, clock, random);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
@@ -85,7 +87,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionQueries,
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
-    provisioning: new ProvisioningService(directoryAccess, idempotency, clock, random),
+    provisioning: new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random),
     groupQueries: new GroupQueryService(directoryAccess),
     groups: new GroupService(directoryAccess, idempotency, groupTurns, clock, random),
     idempotency,

@@ -74,6 +74,11 @@ export abstract class AppError extends Error {
     this.remedy = remedy;
     this.path = path;
   }
+
+  /** Names the input field at fault, where only whoever catches the problem knows it. */
+  at(path: readonly string[]): this {
+    return Object.assign(this, { path });
+  }
 }
 
 export class InvalidInput extends AppError {

@@ -58,7 +58,7 @@ export interface SealingKeyRing {
  * its write lock keeps all other processes out.
  */
 export interface SealingKeyFile {
-  /** Takes up what another process has changed. */
+  /** Takes up what another process has changed. @throws Conflict when the file cannot be read. */
   reload(): Promise<void>;
   /** @returns a new key that is nowhere yet. Installing it twice is as installing it once. */
   makeKey(): { readonly id: string; install(): Promise<void> };

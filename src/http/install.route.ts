@@ -42,6 +42,12 @@ export async function registerInstalls(app: FastifyInstance, options: InstallPag
         return routes.connect(linkDoor(path, request), `/${path}/${key}`, request, reply);
       });
     }
+    for (const path of [...linkPaths, 'install/result']) {
+      // Where a browser is after a token that did not work: whoever loads that address anew wants the page of the form.
+      scope.get<Key>(`/${path}/:key/token`, (request, reply) =>
+        routes.pages.redirect(reply, `/${path}/${encodeURIComponent(request.params.key)}`),
+      );
+    }
     scope.get<Key>('/install/result/:key', (request, reply) => routes.showResult(request, reply));
     scope.post<Key>('/install/result/:key', (request, reply) => routes.begin(routes.ownDoor(request), request, reply));
     scope.post<Key>('/install/result/:key/token', (request, reply) => {

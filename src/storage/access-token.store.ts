@@ -10,9 +10,11 @@ import {
 import type { AccessTokenStore, DueToken, NewAccessToken, RefreshedToken } from '../domain/ports';
 import type { Secret } from '../shared/secret';
 import { type AccessTokenRow, accessTokenEntity } from './access-token.entity';
-import type { SealedPlace, TokenCipher } from './cipher';
+import type { TokenCipher } from './cipher';
 import { oneOf } from './columns';
 import { connectionEntity } from './connection.entity';
+import { keyToSealWith } from './key-check.store';
+import { refreshTokenPlace, secretPlace } from './sealed-columns';
 import type { StoreHandle } from './store-handle';
 
 /** Of two tokens made in the same millisecond, the active one is the newer. */
@@ -43,6 +45,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
   ) {}
 
   async insert(token: NewAccessToken, secret: Secret, refreshToken?: Secret): Promise<AccessToken> {
+    const keyId = await keyToSealWith(this.handle, this.cipher);
     const row: AccessTokenRow = {
       id: token.id,
       connectionId: token.connectionId,
@@ -51,8 +54,8 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       grantedScopes: token.grantedScopes,
       hint: token.hint,
       fingerprint: this.cipher.fingerprint(token.tenantId, secret),
-      sealedSecret: this.cipher.seal(secret, secretPlace(token.id)),
-      sealedRefreshToken: refreshToken ? this.cipher.seal(refreshToken, refreshTokenPlace(token.id)) : null,
+      sealedSecret: this.cipher.seal(secret, secretPlace(token.id), keyId),
+      sealedRefreshToken: refreshToken ? this.cipher.seal(refreshToken, refreshTokenPlace(token.id), keyId) : null,
       generation: 1,
       appSlackId: token.appSlackId ?? null,
       expiresAt: token.expiresAt ?? null,
@@ -123,11 +126,12 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     { id, generation }: Pick<AccessToken, 'id' | 'generation'>,
     pair: RefreshedToken,
   ): Promise<boolean> {
+    const keyId = await keyToSealWith(this.handle, this.cipher);
     const saved = await this.handle.update(
       accessTokenEntity,
       {
-        sealedSecret: this.cipher.seal(pair.secret, secretPlace(id)),
-        sealedRefreshToken: this.cipher.seal(pair.refreshToken, refreshTokenPlace(id)),
+        sealedSecret: this.cipher.seal(pair.secret, secretPlace(id), keyId),
+        sealedRefreshToken: this.cipher.seal(pair.refreshToken, refreshTokenPlace(id), keyId),
         fingerprint: this.cipher.fingerprint(tenantId, pair.secret),
         hint: pair.hint,
         grantedScopes: pair.grantedScopes,
@@ -223,16 +227,6 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
   deleteEndedBefore(before: Date): Promise<number> {
     return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime() });
   }
-}
-
-/** The place that a token's sealed secret is bound to. */
-export function secretPlace(id: string): SealedPlace {
-  return { table: 'access_tokens', recordId: id, column: 'sealed_secret' };
-}
-
-/** The place that a token's sealed refresh token is bound to. */
-export function refreshTokenPlace(id: string): SealedPlace {
-  return { table: 'access_tokens', recordId: id, column: 'sealed_refresh_token' };
 }
 
 function toToken(row: AccessTokenRow): AccessToken {

@@ -75,8 +75,9 @@ export class TokenCipher {
     this.#ring = ring;
   }
 
-  seal(secret: Secret, place: SealedPlace): string {
-    const { id, seal } = this.#newest;
+  /** @param keyId one of the ring; the newest when left out. */
+  seal(secret: Secret, place: SealedPlace, keyId = this.newestKeyId): string {
+    const { id, seal } = this.#ring.find((key) => key.id === keyId) ?? this.#newest;
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(ALGORITHM, seal, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(boundData(place, id));

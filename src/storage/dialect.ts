@@ -14,6 +14,8 @@ export interface Dialect {
   readonly begin: string;
   /** The database's own clock, in milliseconds since the epoch, as an expression. */
   readonly nowMs: string;
+  /** Completes a SELECT: nobody deletes the rows before the transaction ends. */
+  readonly keepRows: string;
   kindOf(failure: DriverFailure): FailureKind;
   /** Locks what the query finds until the end of the transaction. */
   locking<Row extends ObjectLiteral>(query: SelectQueryBuilder<Row>): SelectQueryBuilder<Row>;
@@ -47,6 +49,8 @@ export const sqliteDialect: Dialect = {
   // A deferred transaction that reads and then writes fails at once, and for good, when another process wrote in between.
   begin: 'BEGIN IMMEDIATE',
   nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+  // Whoever writes is alone.
+  keepRows: '',
   kindOf({ code, message }) {
     if (message.includes('UNIQUE constraint failed')) return 'UNIQUE';
     if (message.includes('FOREIGN KEY constraint failed')) return 'FOREIGN_KEY';
@@ -121,6 +125,7 @@ export const postgresDialect: Dialect = {
   engine: 'postgres',
   isSingleConnection: false,
   begin: 'START TRANSACTION',
+  keepRows: 'FOR KEY SHARE',
   // Not now(), which stands still within a transaction.
   nowMs: '(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint',
   kindOf({ code, message }) {

@@ -6,6 +6,7 @@ import { type Heirloom, type SealedPlace, type TokenCipher } from './cipher';
 import type { Dialect } from './dialect';
 import { type KeyCheckRow, keyCheckEntity } from './key-check.entity';
 import { countSealed } from './sealed-columns';
+import type { StoreHandle } from './store-handle';
 
 /** The configured sealing keys do not fit the stored data. The process must not start; nothing was changed. */
 export class WrongSealingKey extends Error {
@@ -89,6 +90,21 @@ export function newestCanary(cipher: TokenCipher, others: readonly KeyCheckRow[]
     sealedCanary: cipher.seal(new Secret(text), canaryPlace(keyId)),
     createdAt: new Date(Math.max(now.getTime(), latest + 1)),
   };
+}
+
+/**
+ * The newest key of the ring that no start has found to be taken out. A replica that was not restarted yet may still have
+ * such a key first; what it sealed with it would be lost with the key. The record of the key is kept until the transaction
+ * ends, so that a start at the same moment waits, and then sees what was sealed.
+ */
+export async function keyToSealWith(handle: StoreHandle, cipher: TokenCipher): Promise<string> {
+  const rows = await handle.keepAll<{ key_id: string }>(keyCheckEntity.options.tableName ?? '');
+  const known = cipher.keyIds.find((keyId) => rows.some((row) => row.key_id === keyId));
+  if (known !== undefined) return known;
+  // The secret matters more than the order: with the record back, no start without this key goes on to lose it.
+  const canary = newestCanary(cipher, [], new Date(0));
+  await handle.insert(keyCheckEntity, canary, { onDuplicate: 'skip' });
+  return canary.keyId;
 }
 
 /** @param rows the latest first. Of databases older than heirlooms, the latest key's own is what was used. */

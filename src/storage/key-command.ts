@@ -26,7 +26,10 @@ const keyPattern = /^[A-Za-z0-9+/_-]{43}=?$/;
 
 /**
  * Keys that are stored wrapped, by a key that stays in a key management service: its command-line client unwraps each
- * once at the start. It gets the wrapped key on its standard input, and prints the key in base64.
+ * once at the start. It gets the wrapped key on its standard input, and prints the key in base64. For example:
+ * Vault: `vault write -field=plaintext transit/decrypt/<key> ciphertext=-`
+ * AWS: `sh -c 'base64 -d | aws kms decrypt --ciphertext-blob fileb:///dev/stdin --query Plaintext --output text'`
+ * Google Cloud: `sh -c 'base64 -d | gcloud kms decrypt <key> --ciphertext-file=- --plaintext-file=- | base64'`
  * @param wrapped newest first
  */
 export function commandKeys(wrapped: readonly Secret[], command: KeyCommand): KeyProvider {

@@ -46,25 +46,45 @@ export class KeyFile implements KeyProvider {
 
   /**
    * Synchronous, because a value that another process has sealed with a new key is met in the middle of opening it.
-   * @returns undefined when the file is as it was read last. @throws as loadKeys does.
+   * @returns undefined when the file is as it was read last. @throws Conflict when it cannot be read.
    */
   changedKeys(): SealingKeys | undefined {
-    const state = this.#state();
-    return state !== undefined && state === this.#readAs ? undefined : this.#read();
+    return this.#whileRunning(() => {
+      const state = this.#state();
+      return state !== undefined && state === this.#readAs ? undefined : this.#read();
+    });
   }
 
-  /** Puts a key first. @returns the keys of the file from then on. @throws Conflict when the file cannot be written. */
+  /** Puts a key first. @returns the keys of the file from then on. @throws Conflict when the file cannot be read or written. */
   async addFirst(key: Buffer): Promise<SealingKeys> {
-    const keys = this.#read();
+    const keys = this.#readWhileRunning();
     return keys.some((other) => other.equals(key)) ? keys : this.#replace([key, ...keys]);
   }
 
   /** @returns as addFirst. @throws as addFirst. */
   async remove(keyId: string): Promise<SealingKeys> {
-    const keys = this.#read();
+    const keys = this.#readWhileRunning();
     const left = keys.filter((key) => keyIdOf(key) !== keyId);
     if (left.length === 0) throw new Error('The last sealing key is never removed.');
     return left.length === keys.length ? keys : this.#replace(left);
+  }
+
+  #readWhileRunning(): SealingKeys {
+    return this.#whileRunning(() => this.#read());
+  }
+
+  /** In words for whoever runs the gateway, which goes on. */
+  #whileRunning<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      const reason =
+        error instanceof KeyFileRefused ? error.message : `The key file cannot be read (${codeOf(error)}).`;
+      throw new Conflict(reason, {
+        remedy: 'Repair the key file. The gateway goes on with the keys that it has.',
+        cause: error,
+      });
+    }
   }
 
   #read(): SealingKeys {
@@ -104,7 +124,7 @@ export class KeyFile implements KeyProvider {
         cause: error,
       });
     }
-    return this.#read();
+    return this.#readWhileRunning();
   }
 }
 
@@ -210,5 +230,6 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const code: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' ? code : undefined;
 }

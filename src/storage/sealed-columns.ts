@@ -1,8 +1,17 @@
 import type { EntityManager } from 'typeorm';
 import type { SealedValueCount, SealedValueKind } from '../domain/key-ports';
 import type { AccessTokenRow } from './access-token.entity';
-import { refreshTokenPlace, secretPlace } from './access-token.store';
 import { type SealedPlace, sealedKeyPrefix } from './cipher';
+
+/** The place that a token's sealed secret is bound to. */
+export function secretPlace(id: string): SealedPlace {
+  return { table: 'access_tokens', recordId: id, column: 'sealed_secret' };
+}
+
+/** The place that a token's sealed refresh token is bound to. */
+export function refreshTokenPlace(id: string): SealedPlace {
+  return { table: 'access_tokens', recordId: id, column: 'sealed_refresh_token' };
+}
 
 export interface SealedColumn {
   readonly kind: SealedValueKind;

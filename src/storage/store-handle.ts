@@ -111,6 +111,11 @@ export class StoreHandle {
     });
   }
 
+  /** The rows of a whole table, which nobody deletes before the transaction ends. */
+  keepAll<Row extends ObjectLiteral>(table: string): Promise<Row[]> {
+    return this.run((manager) => manager.query(`SELECT * FROM ${table} ${this.dialect.keepRows}`));
+  }
+
   findOne<Row extends ObjectLiteral>(schema: EntitySchema<Row>, where: FindOptionsWhere<Row>): Promise<Row | null> {
     return this.run((manager) => manager.findOneBy(schema, where));
   }

@@ -1,6 +1,6 @@
 import { changeGroup, deleteGroup, groupsNamed, membersNamed } from '../support/groups';
 import { connectSandbox } from '../support/operations';
-import { callsDuring, calmDown, seededPerson } from '../support/people';
+import { answerOf, callsDuring, calmDown, changePerson, seededPerson } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';
 
 let app: TestApp;
@@ -72,5 +72,79 @@ describe('a group', () => {
       deletedId: null,
       problems: [{ code: 'GROUP_LINKED_TO_CHANNELS', retryable: false, remedy: expect.stringMatching(/channels/) }],
     });
+  });
+});
+
+describe('provisionUser with groups', () => {
+  const provision = (user: object, extra: object = {}) =>
+    changePerson(app, 'provisionUser', { connectionId: workspace, user, ...extra });
+  const groupsOf = (user: { groups?: readonly { name: string | null }[] } | null) =>
+    (user?.groups ?? []).map(({ name }) => name).sort();
+
+  it('makes a new person a member, and finds nothing to do when it is repeated', async () => {
+    const user = { email: 'joiner@example.com', groups: [{ name: 'engineering' }, { name: 'Operations' }] };
+    const calls = await callsDuring(app.simulator, async () => {
+      const answer = await provision(user);
+      expect(answer).toMatchObject({ outcome: 'CREATED', problems: [] });
+      expect(groupsOf(answer.user)).toEqual(['Engineering', 'Operations']);
+    });
+    expect(calls.filter((call) => call.startsWith('PATCH'))).toEqual(['PATCH /Groups/{id}', 'PATCH /Groups/{id}']);
+    expect(membersNamed(app.simulator, 'Engineering')).toContain(idOf('joiner'));
+    expect(
+      await callsDuring(app.simulator, async () => {
+        expect(await provision(user)).toMatchObject({ outcome: 'UNCHANGED', problems: [] });
+      }),
+    ).toEqual(['GET /Users']);
+  });
+
+  it('takes nobody out of a group, and updates an account that joins', async () => {
+    await provision({ email: 'mover@example.com', groups: [{ name: 'Engineering' }] });
+    const moved = await provision({ email: 'mover@example.com', groups: [{ name: 'Operations' }] });
+    expect(moved).toMatchObject({ outcome: 'UPDATED', problems: [] });
+    expect(groupsOf(moved.user)).toEqual(['Engineering', 'Operations']);
+  });
+
+  it('says beside the success which group could not be joined, and answers the same when it is repeated', async () => {
+    const [group] = groupsNamed(app.simulator, 'Team Admins');
+    const user = {
+      email: 'partial@example.com',
+      groups: [{ name: 'No such group' }, { slackId: group?.id }, { name: 'Engineering' }],
+    };
+    const answer = await provision(user, { idempotencyKey: 'partial' });
+    expect(answer).toMatchObject({
+      outcome: 'CREATED',
+      problems: [
+        { code: 'NOT_FOUND', path: ['input', 'user', 'groups', '0'] },
+        { code: 'PROTECTED_GROUP', path: ['input', 'user', 'groups', '1'], slackCode: 'permission_denied' },
+      ],
+    });
+    expect(groupsOf(answer.user)).toEqual(['Engineering']);
+    expect(answerOf(await provision(user, { idempotencyKey: 'partial' }))).toBe(answerOf(answer));
+    const other = await provision({ ...user, groups: [] }, { idempotencyKey: 'partial' });
+    expect(other).toMatchObject({ outcome: 'FAILED', problems: [{ code: 'IDEMPOTENCY_CONFLICT' }] });
+  });
+
+  it('goes on where a passing failure stopped it, under the same key', async () => {
+    const user = { email: 'later@example.com', groups: [{ name: 'Engineering' }] };
+    app.simulator.faults.add({ kind: 'status', status: 503, match: { method: 'PATCH', path: '/Groups/' }, times: 4 });
+    const first = await provision(user, { idempotencyKey: 'later' });
+    expect(first).toMatchObject({
+      outcome: 'CREATED',
+      problems: [{ code: 'UPSTREAM_OUTCOME_UNKNOWN', retryable: true, path: ['input', 'user', 'groups', '0'] }],
+    });
+    const again = await provision(user, { idempotencyKey: 'later' });
+    expect(again).toMatchObject({ outcome: 'CREATED', problems: [] });
+    expect(groupsOf(again.user)).toEqual(['Engineering']);
+  });
+
+  it('leaves an adopted account out of it', async () => {
+    const before = await provision({ email: 'adopted@example.com' });
+    expect(before.outcome).toBe('CREATED');
+    const answer = await provision(
+      { email: 'adopted@example.com', groups: [{ name: 'Engineering' }] },
+      { ifExists: 'ADOPT' },
+    );
+    expect(answer).toMatchObject({ outcome: 'ADOPTED', problems: [] });
+    expect(groupsOf(answer.user)).toEqual([]);
   });
 });

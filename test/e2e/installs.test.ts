@@ -345,7 +345,7 @@ describe('a callback', () => {
     const second = await visitor.decide(await visitor.begin(url, { level: 'WORKSPACE' }), admin);
     const pages = await Promise.all([visitor.comeBack(first), visitor.comeBack(second)]);
     const headings = pages.map(({ heading }) => heading).sort();
-    expect(headings).toEqual(['Slack is connected', 'Too much time has passed']);
+    expect(headings).toEqual(['Slack is connected', 'This link was used already']);
     const { data } = await client.call('{ connections { totalCount } }');
     expect(data).toEqual({ connections: { totalCount: 1 } });
     expect(await readInstall(client, id)).toMatchObject({ status: 'COMPLETED', problem: null });

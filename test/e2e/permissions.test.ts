@@ -64,6 +64,14 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
     query: (id) => mutation('replaceToken', `id: "${id}", token: ""`),
     needs: 'CONNECTIONS_WRITE',
   },
+  'Mutation.refreshToken': {
+    query: () => mutation('refreshToken', `id: ${missing}`),
+    needs: 'CONNECTIONS_WRITE',
+  },
+  'Mutation.enableTokenRotation': {
+    query: () => mutation('enableTokenRotation', `id: ${missing}`),
+    needs: 'CONNECTIONS_WRITE',
+  },
   'Mutation.pauseConnection': {
     query: () => mutation('pauseConnection', `id: ${missing}`),
     needs: 'CONNECTIONS_WRITE',

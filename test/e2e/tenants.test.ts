@@ -140,6 +140,8 @@ const cases: Record<string, Case> = {
   },
   'Mutation.verifyConnection(input).id': onConnection('verifyConnection', 'ConnectionIdInput'),
   'Mutation.pauseConnection(input).id': onConnection('pauseConnection', 'ConnectionIdInput'),
+  'Mutation.refreshToken(input).id': onConnection('refreshToken', 'ConnectionIdInput'),
+  'Mutation.enableTokenRotation(input).id': onConnection('enableTokenRotation', 'ConnectionIdInput'),
   'Mutation.resumeConnection(input).id': onConnection('resumeConnection', 'ConnectionIdInput'),
   'Mutation.disconnect(input).id': onConnection('disconnect', 'DisconnectInput'),
   'Mutation.updateConnection(input).id': onConnection('updateConnection', 'UpdateConnectionInput', { name: 'Mine' }),

@@ -3,6 +3,8 @@ import { totalOf } from '../../src/domain/keys/sealing-key';
 import type { Database } from '../../src/domain/ports';
 import { SealBroken } from '../../src/domain/ports';
 import type { Secret } from '../../src/shared/secret';
+import { TokenCipher } from '../../src/storage/cipher';
+import type { KeyRing } from '../../src/storage/key-ring';
 import type { Storage } from '../../src/storage/open-storage';
 import { custodyOf, describedKeys, keyUse, resealerOf } from './sealing-keys';
 import { aConnection, aSecret, aTenant, aToken, later } from './storage-records';
@@ -180,6 +182,28 @@ export function keyRotationContract(name: string, makeDatabase: MakeTestDatabase
       expect(await testDatabase.query('SELECT * FROM key_check')).toEqual(before);
       await reopen(2, 1);
       expect(await openBoth(storage.database, token)).toEqual(secretsOf(token));
+    });
+
+    it('that were taken out too early for a replica are not sealed with any more, or at least not lost', async () => {
+      const newer = await testDatabase.open({ keys: [testKey(2), testKey(1)] });
+      await newer.close();
+      const careless = await testDatabase.open({ keys: [testKey(2)] });
+      // The first replica still has the old key first, and the new one behind it.
+      const [token] = await storeRotatingTokens(storage.database, 1);
+      if (!token) throw new Error('no token');
+      expect(await openBoth(careless.database, token)).toEqual(secretsOf(token));
+      expect(await refresh(storage.database, token)).toBe(true);
+      expect(await openBoth(careless.database, token)).toEqual(secretsOf(token));
+      await careless.close();
+
+      // And when it does not even have the new one, no start goes on without the old one any more.
+      const onlyOld = new TokenCipher([testKey(1)]);
+      (storage.keys as KeyRing).cipher.replaceKeys([testKey(1)]);
+      const [other] = await storeRotatingTokens(storage.database, 1);
+      expect(other && (await sealedValues(other)).sealed_secret).toContain(onlyOld.newestKeyId);
+      await expect(testDatabase.open({ keys: [testKey(2)] })).rejects.toMatchObject({ name: 'WrongSealingKey' });
+      await reopen(2, 1);
+      expect(other && (await openBoth(storage.database, other))).toEqual(other && secretsOf(other));
     });
 
     it('seal anew in short transactions, go on after an end in the middle, and leave alone what they cannot open', async () => {

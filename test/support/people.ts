@@ -29,6 +29,7 @@ export interface WholeUser {
   readonly employment: Readonly<Record<string, string | null>> | null;
   readonly profileFields: readonly { key: string; value: string }[];
   readonly guest: { kind: string; expiresAt: string | null } | null;
+  readonly groups: readonly { slackId: string; name: string | null }[];
 }
 
 export interface PersonPayload {

@@ -6,7 +6,7 @@ const named = process.env.ROLLCALL_CHROMIUM;
 export const chromiumPath = (named ? [named] : usualPaths).find((path) => existsSync(path));
 
 const missing =
-  'No Chromium was found, so the playground is not tried in a browser. Install it (Debian: apt-get install chromium), ' +
+  'No Chromium was found, so no page is tried in a browser. Install it (Debian: apt-get install chromium), ' +
   'or name one in ROLLCALL_CHROMIUM.';
 
 /** Skips without a browser, and says so; with ROLLCALL_REQUIRE_BROWSER=1 it fails instead. */

@@ -65,10 +65,10 @@ export class ConnectionRotationService {
 
   private async findOpen(caller: Caller, id: ConnectionId): Promise<{ connection: Connection; token: AccessToken }> {
     assertAllowed(caller, 'connections:write');
-    const { connection, token } = await this.parts.database.read(async (stores) => ({
-      connection: await stores.connections.find(caller.tenant.id, id),
-      token: await stores.tokens.findActive(id),
-    }));
+    const { connection, token } = await this.parts.database.read(async (stores) => {
+      const found = await stores.connections.find(caller.tenant.id, id);
+      return { connection: found, token: found && (await stores.tokens.findActive(found.id)) };
+    });
     if (!connection) throw unknownConnection();
     if (connection.lifecycle !== 'OPEN') throw notReady(connection);
     if (!token) throw await this.parts.health.blockingProblem(id);

@@ -6,6 +6,8 @@ import type { UserSelector } from './user';
 const LONGEST_NAME = 255;
 /** Slack's largest group; a longer list is a mistake. */
 const MOST_MEMBERS = 15_000;
+/** Each is a call to Slack. */
+const MOST_GROUPS = 50;
 
 /** @throws InvalidInput */
 export function parseGroupName(name: string, path: readonly string[]): string {
@@ -20,6 +22,14 @@ export function parseGroupSelector(by: GroupSelector, path: readonly string[]): 
   const [kind, value] = Object.entries(by)[0] ?? ['', ''];
   if (String(value).trim() !== '') return by;
   throw new InvalidInput(`A group is not named by a blank ${kind}.`, { path: [...path, kind] });
+}
+
+/** The groups that one person joins. @throws InvalidInput */
+export function parseGroups(groups: readonly GroupSelector[], path: readonly string[]): readonly GroupSelector[] {
+  if (groups.length > MOST_GROUPS) {
+    throw new InvalidInput(`One call takes a person into at most ${MOST_GROUPS} groups.`, { path });
+  }
+  return groups.map((by, index) => parseGroupSelector(by, [...path, String(index)]));
 }
 
 /** @throws InvalidInput */

@@ -13,6 +13,7 @@ import {
 } from '../errors';
 import type { DirectoryAccess } from './directory-access';
 import { locate } from './directory-query.service';
+import type { GroupEnrollment } from './group-enrollment';
 import type { IdempotencyService, IdempotentRun } from './idempotency.service';
 import { decodeOutcome, encodeOutcome, type ProvisionResult } from './provision-result';
 import {
@@ -72,13 +73,14 @@ export class ProvisioningService {
   constructor(
     private readonly access: DirectoryAccess,
     private readonly idempotency: IdempotencyService,
+    private readonly enrollment: GroupEnrollment,
     private readonly clock: Clock,
     private readonly random: () => number,
   ) {}
 
   /**
    * Makes sure that the person exists as described: creates the account, or adopts, updates or reactivates the one that
-   * holds the address.
+   * holds the address. Then the person joins the groups; one that cannot be joined is a warning beside the success.
    * @throws InvalidInput, UserNameInvalid, EmailTaken, UserNameUnavailable, GuestNotAllowed, UpstreamOutcomeUnknown, and what DirectoryAccess.use throws
    */
   async provision(caller: Caller, input: PersonToProvision): Promise<ProvisionResult> {
@@ -97,7 +99,8 @@ export class ProvisioningService {
       async (context, run) => {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
-        return this.provisionOne(context, wanted, run);
+        const result = await this.provisionOne(context, wanted, run);
+        return this.enrollment.enroll(context, result, wanted.groups, [...place, 'groups']);
       },
     );
   }

@@ -1,4 +1,6 @@
 import type { ConnectionId } from '../connections/connection';
+import type { GroupSelector } from './group';
+import { parseGroups } from './group-input';
 import type { FieldsPlace } from './provisioning-problem';
 import type { IfExists, UserChanges, UserDraft } from './user';
 import { type NamedUserDraft, parseDraft } from './user-draft';
@@ -18,6 +20,8 @@ export interface PersonToProvision {
   readonly connectionId: ConnectionId;
   readonly user: UserDraft;
   readonly ifExists: IfExists;
+  /** Which groups the person joins; nobody leaves a group by it. */
+  readonly groups?: readonly GroupSelector[];
   readonly idempotencyKey?: string;
   readonly mapped?: MappedRecord;
 }
@@ -29,13 +33,14 @@ export interface WantedPerson {
   readonly changes: UserChanges;
   /** To try for a new account, in turn. */
   readonly userNames: readonly string[];
+  readonly groups: readonly GroupSelector[];
   readonly ifExists: IfExists;
   /** What must be equal when an idempotency key is used again. */
   readonly request: object;
 }
 
 /** @throws InvalidInput, UserNameInvalid */
-export function wantedPerson({ user, ifExists, mapped }: PersonToProvision): WantedPerson {
+export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvision): WantedPerson {
   const place: FieldsPlace = ['input', mapped ? 'record' : 'user'];
   const draft = parseDraft(user, place, mapped?.userNameWish);
   const isNameGiven = Boolean(user.userName?.trim());
@@ -45,8 +50,9 @@ export function wantedPerson({ user, ifExists, mapped }: PersonToProvision): Wan
     // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
     changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
+    groups: parseGroups(groups ?? [], [...place, 'groups']),
     ifExists,
-    request: mapped ? { ...mapped.request, ifExists } : { user, ifExists },
+    request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },
   };
 }
 

@@ -50,8 +50,9 @@ export interface ShownResult {
   readonly returnUrl: string | undefined;
 }
 
+/** `NOT_BACK`: the person is at Slack. `OVERTAKEN`: it failed, but another attempt has connected. */
 export type AttemptResult =
-  | { readonly kind: 'UNKNOWN' | 'OTHER_BROWSER' | 'RUNNING' | 'NOT_BACK' }
+  | { readonly kind: 'UNKNOWN' | 'OTHER_BROWSER' | 'RUNNING' | 'NOT_BACK' | 'OVERTAKEN' }
   | ({ readonly kind: 'CONNECTED' } & ShownResult)
   | ({ readonly kind: 'REFUSED'; readonly problem: InstallProblem } & ShownResult);
 
@@ -91,6 +92,7 @@ export class InstallCallbackService {
     const now = this.parts.clock.now();
     const shown = this.shownOf(install, attempt, now);
     if (attempt.outcome === 'CONNECTED') return { kind: 'CONNECTED', ...shown };
+    if (install.completedAt) return { kind: 'OVERTAKEN' };
     if (attempt.finishedAt) return { kind: 'REFUSED', problem: attempt.problem ?? cutOff, ...shown };
     if (now - attempt.consumedAt.getTime() < CUT_OFF_AFTER_MS) return { kind: 'RUNNING' };
     return { kind: 'REFUSED', problem: cutOff, ...shown };

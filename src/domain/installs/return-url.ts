@@ -41,10 +41,15 @@ export function returnUrlWith(
 ): string | undefined {
   const url = text === undefined ? undefined : allowedUrl(text, allowed);
   if (!url) return undefined;
-  for (const [name, value] of Object.entries(result)) {
-    url.searchParams.delete(name);
-    if (value !== undefined) url.searchParams.append(name, value);
-  }
+  // Part by part, so that what the partner wrote stays as it was written.
+  const kept = url.search
+    .slice(1)
+    .split('&')
+    .filter((part) => part !== '' && ![...new URLSearchParams(part).keys()].some((name) => Object.hasOwn(result, name)));
+  const added = Object.entries(result).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  url.search = [...kept, ...added].join('&');
   return url.href;
 }
 

@@ -32,8 +32,8 @@ export interface ResealParts {
 }
 
 const LEASE = 'reseal';
-/** Longer than a batch may ever take: it is extended with each. */
-const LEASE_MS = 60_000;
+/** Extended with each batch. When two are at it all the same, they do each other no harm. */
+const LEASE_MS = 10_000;
 /** Tokens in one transaction: on SQLite everybody waits for its end. */
 const BATCH_SIZE = 50;
 /** Between two batches, the others get at least as long as the batch took, and as this. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import { assertOperator, type Caller } from '../access/access';
+import { Conflict } from '../errors';
 import type { KeyCustody } from './key-custody.service';
 import type { ResealProgress, ResealService } from './reseal.service';
 import type { SealingKeyUse } from './sealing-key';
@@ -37,13 +38,21 @@ export class SealingKeyService {
     this.resealer.runSoon();
   }
 
-  /** Begins to seal with the newest key what older ones sealed, and waits a moment for the end. */
+  /**
+   * Begins to seal with the newest key what older ones sealed, and waits a moment for the end.
+   * @throws Conflict when another replica has a newer key first: sealing with the older one here would only be undone there.
+   */
   async reseal(caller: Caller): Promise<void> {
     this.assertMay(caller);
     const waiting = new AbortController();
     const wait = this.clock.sleep(RESEAL_WAIT_MS, AbortSignal.any([waiting.signal, caller.signal])).catch(() => {});
     try {
-      await Promise.race([this.resealer.run({ isForced: true }), wait]);
+      const outcome = await Promise.race([this.resealer.run(), wait]);
+      if (outcome === 'SUPERSEDED') {
+        throw new Conflict('Another replica has a newer sealing key first.', {
+          remedy: 'Restart this replica with that key first, as sealingKeys shows it, or ask the other one.',
+        });
+      }
     } finally {
       waiting.abort();
     }

@@ -84,7 +84,7 @@ function noteOn(key: KeyFacts, { procedure }: SealingKeyRing): string {
   if (key.isNewest) {
     return key.isLatest
       ? 'Everything new is sealed with it.'
-      : 'This process seals with it, but another key was put first since: restart this process with that key first, or call resealSecrets to go back to this one.';
+      : 'This process seals with it, but another key was put first since: restart this process with that key first. To go back to this one, put it first on every replica, and run: npm start -- reseal --to-older-key';
   }
   if (count > 0) return `${values} need it until they are sealed with the newest key.`;
   if (key.isLatest) return 'Replicas that were restarted since seal with it; this process opens with it.';

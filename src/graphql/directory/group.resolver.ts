@@ -20,13 +20,12 @@ import {
   GroupActionInput,
   GroupFilterInput,
   GroupMembersInput,
-  GroupSelectorInput,
   RenameGroupInput,
-  toGroupSelector,
 } from './group.input';
 import { GroupPageType, GroupPayloadType, GroupType } from './group.type';
 import { GroupLoader } from './group-loader';
 import { type DirectoryGroupNode, encodeGroupId, toGroupNode } from './group-node';
+import { GroupSelectorInput, toGroupSelector } from './group-selector.input';
 import { toSelector } from './user.input';
 import { parsePosition } from './user.resolver';
 import { UserReferencePageType, type UserReferenceType } from './user-reference.type';

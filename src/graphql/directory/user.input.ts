@@ -8,6 +8,7 @@ import {
 } from '../../domain/directory/user';
 import { enumOf } from '../enums';
 import { DateTimeScalar, EmailAddressScalar, UrlScalar } from '../scalars';
+import { GroupSelectorInput } from './group-selector.input';
 
 export const IfExistsEnum = enumOf(ifExistsPolicies);
 
@@ -169,6 +170,13 @@ abstract class UserFields {
 export class UserInput extends UserFields {
   @Field(() => EmailAddressScalar, { description: 'The address that the person signs in with; it finds the account.' })
   readonly email!: string;
+
+  @Field(() => [GroupSelectorInput], {
+    nullable: true,
+    description:
+      'Groups that the person joins once the account is there; they leave none by it. A group that cannot be joined stands among the `problems` of a success. Not heeded for an account that is adopted and left as it is.',
+  })
+  readonly groups?: readonly GroupSelectorInput[] | null;
 }
 
 @InputType('UserChangesInput', { description: 'What to change. An absent field stays as it is; null clears a field.' })
@@ -230,7 +238,7 @@ export function toSelector({ slackId, email, userName }: UserSelectorInput): Use
 }
 
 /** In a draft nothing can be cleared, so null says the same as leaving a field out. */
-export function toDraft({ email, ...fields }: UserInput): UserDraft {
+export function toDraft({ email, groups: _, ...fields }: UserInput): UserDraft {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   return { ...(Object.fromEntries(given) as Partial<UserDraft>), email };
 }

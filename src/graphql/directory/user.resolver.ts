@@ -10,6 +10,7 @@ import { callerOf, type GraphQLContext } from '../context';
 import { withoutNulls } from '../nulls';
 import { afterArgument, decodeCursor, encodeCursor, firstArgument, type Page, pageOf, parseFirst } from '../page.type';
 import { asPayload } from '../problems/problem-node';
+import { toGroupSelector } from './group-selector.input';
 import {
   IfExistsEnum,
   ProvisionUserInput,
@@ -88,6 +89,7 @@ export class UserResolver {
       this.provisioning.provision(caller, {
         connectionId,
         user: toDraft(input.user),
+        groups: input.user.groups?.map(toGroupSelector),
         ifExists: input.ifExists ?? IfExistsEnum.UPDATE,
         idempotencyKey: input.idempotencyKey ?? undefined,
       }),

@@ -1,4 +1,5 @@
 import type { AttemptResult } from '../../domain/installs/install-callback.service';
+import { closedPage } from './closed-page';
 import { type Html, html } from './html';
 import { installSection, tokenSection, type WaysIn } from './install-page';
 import type { Page } from './page';
@@ -17,6 +18,8 @@ export function resultPage(result: AttemptResult, ways: WaysIn | undefined, self
       return otherBrowserPage;
     case 'NOT_BACK':
       return notBack;
+    case 'OVERTAKEN':
+      return closedPage('USED');
     case 'RUNNING':
       return { ...running, next: { url: self, seconds: 2 } };
     case 'CONNECTED':

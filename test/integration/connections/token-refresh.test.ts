@@ -12,6 +12,7 @@ import {
   callerOf,
   type GrantServices,
   install,
+  pairsGiven,
   wireGrantServices,
 } from '../../support/grant-services';
 import { MovedClock } from '../../support/moved-clock';
@@ -123,9 +124,9 @@ async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
 
 /** How many pairs Slack gives while `work` runs, whoever gets to know them. */
 async function exchangesOf(work: () => Promise<unknown>): Promise<number> {
-  const before = simulator.world.oauth.issuedTokens;
+  const before = pairsGiven(simulator);
   await work();
-  return (simulator.world.oauth.issuedTokens - before) / 2;
+  return pairsGiven(simulator) - before;
 }
 
 /** One that has only a moment left. */

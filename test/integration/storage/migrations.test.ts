@@ -1,9 +1,9 @@
 import type { TenantId } from '../../../src/domain/access/access';
 import type { AccessTokenId, ConnectionId } from '../../../src/domain/connections/connection';
 import type { Secret } from '../../../src/shared/secret';
-import { secretPlace } from '../../../src/storage/access-token.store';
 import { TokenCipher } from '../../../src/storage/cipher';
 import { createDataSource } from '../../../src/storage/data-source';
+import { secretPlace } from '../../../src/storage/sealed-columns';
 import { aSecret, aTenant, later, someInstant } from '../../support/storage-records';
 import {
   type MakeTestDatabase,

@@ -84,6 +84,39 @@ describe('sealing', () => {
   });
 });
 
+describe('the ring', () => {
+  it('seals with a new first key from then on, and opens with every key that is left', () => {
+    const cipher = new TokenCipher([oldKey]);
+    const before = cipher.seal(secret, place);
+
+    cipher.replaceKeys([newKey, oldKey]);
+    const after = cipher.seal(secret, place);
+
+    expect(after.startsWith(sealedKeyPrefix(keyIdOf(newKey)))).toBe(true);
+    expect([before, after].map((sealed) => cipher.open(sealed, place).reveal())).toEqual(['xoxp-123-abc', 'xoxp-123-abc']);
+    cipher.replaceKeys([newKey]);
+    expect(() => cipher.open(before, place)).toThrow('a key that is not configured');
+    expect(() => cipher.replaceKeys([])).toThrow('At least one');
+    expect(() => cipher.replaceKeys([newKey, newKey])).toThrow('given twice');
+    expect(cipher.keyIds).toEqual([keyIdOf(newKey)]);
+  });
+
+  it('asks for keys that another process has added when it meets one that it does not know', () => {
+    const sealed = new TokenCipher([newKey]).seal(secret, place);
+    let asked = 0;
+    const cipher = new TokenCipher([oldKey], () => {
+      asked += 1;
+      return asked === 1 ? undefined : [newKey, oldKey];
+    });
+
+    expect(() => cipher.open(sealed, place)).toThrow('a key that is not configured');
+    expect(cipher.open(sealed, place).reveal()).toBe(secret.reveal());
+    cipher.open(sealed, place);
+    expect(asked).toBe(2);
+    expect(cipher.newestKeyId).toBe(keyIdOf(newKey));
+  });
+});
+
 describe('derived values', () => {
   const cipher = new TokenCipher([newKey, oldKey]);
 
@@ -92,6 +125,18 @@ describe('derived values', () => {
     expect(cipher.newestKeyId).toBe('a99a7909');
     expect(cipher.fingerprint('ten_1', secret)).toBe('4c0a8a8865d18d320a5e69952e688287');
     expect(cipher.deriveText('sandbox')).toBe('i-LI9oIU0Yg8lh_l-2gDlFmUfwBnSh4u2QidECQ-3Rw');
+  });
+
+  it('stay those of the first key when a later one inherits them, but for the texts of each key', () => {
+    const [first, later] = [new TokenCipher([oldKey]), new TokenCipher([newKey, oldKey])];
+    expect(later.fingerprint('ten_1', secret)).not.toBe(first.fingerprint('ten_1', secret));
+
+    later.inherit(first.heirloom);
+
+    expect(later.fingerprint('ten_1', secret)).toBe(first.fingerprint('ten_1', secret));
+    expect(later.deriveText('a')).toBe(first.deriveText('a'));
+    expect(later.deriveTexts('a')[1]).toBe(first.deriveTexts('a')[0]);
+    expect(new Set([...later.deriveTexts('a'), later.deriveText('a')]).size).toBe(3);
   });
 
   it('still opens a value that an earlier release sealed', () => {
