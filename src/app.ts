@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { Config } from './config';
 import { type IssuedApiKey } from './domain/access/access.service';
+import type { SharedLimits } from './domain/budget-ports';
 import { UpstreamUnavailable } from './domain/errors';
 import type { SlackEvent } from './domain/install-ports';
 import { type Addresses } from './domain/installs/install-link';
@@ -25,6 +26,8 @@ import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import { keyProviderOf } from './storage/key-source';
 import { openStorage, type Storage } from './storage/open-storage';
 import { ConnectionCheckRunner } from './worker/connection-check.runner';
+import { OperationPool } from './worker/operation-pool.runner';
+import { OperationUpkeepRunner } from './worker/operation-upkeep.runner';
 import { ResealRunner } from './worker/reseal.runner';
 import { SlackEventRunner } from './worker/slack-event.runner';
 import { SweepRunner } from './worker/sweep.runner';
@@ -74,9 +77,15 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       if (address.url === undefined) throw new Error('The server does not listen yet');
       return address.url;
     };
-    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
+    const { sharedLimits: shared } = storage;
+    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl, shared });
     opened.push(() => edge.close());
-    const services = wireServices(storage, edge, {
+    const dispatch: OperationPool = new OperationPool({
+      ...{ database: storage.database, clock, random, logger },
+      runner: () => services.operationRunner,
+    });
+    const services: Services = wireServices(storage, edge, {
+      dispatch,
       logger,
       clock,
       random,
@@ -95,6 +104,11 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       () => events.stop(),
       () => checks.stop(),
     );
+    const upkeep = new OperationUpkeepRunner(services.operations, storage.feed, { clock, random, logger });
+    opened.push(
+      () => upkeep.stop(),
+      () => dispatch.stop(config.http.drainTimeoutMs),
+    );
     const listening = await listen(config, services, { logger, clock, storage, apps, events, publicUrl });
     opened.push(() => listening.stop());
     opened.push(() => services.tokenRefreshes.stop());
@@ -104,11 +118,18 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     sweeper.start();
     events.start();
     checks.start();
+    dispatch.start();
+    upkeep.start();
     await sendSandboxEvents(sandbox, listening.url, logger);
     services.tokenRefreshes.start();
     resealing.start();
+    const stop = () => {
+      // From the first moment on: while the last calls are answered, running items come to their end, too.
+      const handedBack = dispatch.stop(config.http.drainTimeoutMs);
+      return Promise.all([closeAll(), handedBack]).then(() => {});
+    };
     const newKeyFile = keys.file?.isNew ? keys.file.path : undefined;
-    return { url: listening.url, firstKey, newKeyFile, sandbox, stop: closeAll };
+    return { url: listening.url, firstKey, newKeyFile, sandbox, stop };
   } catch (error) {
     await closeAll();
     throw error;
@@ -156,9 +177,10 @@ interface EdgeMeans {
   readonly sandboxUrl: string | undefined;
   readonly apps: SlackApps;
   readonly publicUrl: () => string;
+  readonly shared: SharedLimits | undefined;
 }
 
-function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl }: EdgeMeans): SlackEdge {
+function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl, shared }: EdgeMeans): SlackEdge {
   const { live, gov, attemptTimeoutMs, limits } = config.slack;
   return createSlackEdge({
     ...means,
@@ -171,6 +193,7 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl 
     redirectUri: () => `${publicUrl()}${OAUTH_CALLBACK_PATH}`,
     attemptTimeoutMs,
     limits,
+    shared,
   });
 }
 

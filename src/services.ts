@@ -31,6 +31,10 @@ import { InstallVisitService } from './domain/installs/install-visit.service';
 import { KeyCustody } from './domain/keys/key-custody.service';
 import { ResealService } from './domain/keys/reseal.service';
 import { SealingKeyService } from './domain/keys/sealing-key.service';
+import type { OperationDispatch } from './domain/operation-ports';
+import { defaultRunnerRules, OperationRunner } from './domain/operations/operation.runner';
+import { OperationService } from './domain/operations/operation.service';
+import { OperationQueryService } from './domain/operations/operation-query.service';
 import type { Database } from './domain/ports';
 import { type SlackOAuth } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
@@ -43,6 +47,7 @@ import { InstallResolver } from './graphql/installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql/installs/reconnect.resolver';
 import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
 import { NodeResolver } from './graphql/node.resolver';
+import { ConnectionOperationsResolver, OperationResolver } from './graphql/operations/operation.resolver';
 import { type Clock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type SlackEdge } from './slack/slack-directory';
@@ -60,6 +65,7 @@ export type Services = ReturnType<typeof wireServices>;
 export interface ServiceMeans extends Means, InstallRules, Addresses {
   readonly hasSandbox: boolean;
   readonly checkEveryMs: number;
+  readonly dispatch: OperationDispatch;
 }
 
 /** Builds what the domain offers, once each, from what the edges supply. */
@@ -75,6 +81,9 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
+  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
+  const groups = new GroupService(directoryAccess, idempotency, groupTurns, clock, random);
+  const bulk = { database, access: directoryAccess, idempotency, provisioning, groups };
   return {
     access: new AccessService(database, clock),
     sealingKeys: new SealingKeyService(new KeyCustody(database, keys, clock, logger), reseal, clock),
@@ -87,11 +96,31 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionQueries,
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
-    provisioning: new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random),
+    provisioning,
     groupQueries: new GroupQueryService(directoryAccess),
-    groups: new GroupService(directoryAccess, idempotency, groupTurns, clock, random),
+    groups,
     idempotency,
+    ...wireOperations(bulk, edge, means),
     ...wireInstalls(storage, edge.oauth, means, { environments, grants: upkeep.grants }),
+  };
+}
+
+/** Work on many people at once. */
+function wireOperations(
+  parts: {
+    database: Database;
+    access: DirectoryAccess;
+    idempotency: IdempotencyService;
+    provisioning: ProvisioningService;
+    groups: GroupService;
+  },
+  { directory }: SlackEdge,
+  { clock, random, logger, dispatch }: ServiceMeans,
+) {
+  return {
+    operations: new OperationService({ ...parts, dispatch, clock }),
+    operationQueries: new OperationQueryService(parts.database, directory, clock),
+    operationRunner: new OperationRunner({ ...parts, rules: defaultRunnerRules, clock, random, logger }),
   };
 }
 
@@ -148,6 +177,20 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [InstallResolver, new InstallResolver(services.installs, services.connectionQueries)],
     [ConnectionIssueResolver, new ConnectionIssueResolver(services.installs)],
     [MissingScopesProblemResolver, new MissingScopesProblemResolver(services.installs)],
-    [NodeResolver, new NodeResolver(services.connectionQueries, services.directoryQueries, services.groupQueries, services.installs)],
+    [
+      OperationResolver,
+      new OperationResolver(services.operationQueries, services.operations, services.connectionQueries),
+    ],
+    [ConnectionOperationsResolver, new ConnectionOperationsResolver(services.operationQueries)],
+    [
+      NodeResolver,
+      new NodeResolver(
+        services.connectionQueries,
+        services.directoryQueries,
+        services.groupQueries,
+        services.installs,
+        services.operationQueries,
+      ),
+    ],
   ]);
 }

@@ -2,7 +2,7 @@ import type { TenantId } from './access/access';
 import type { ConnectionId } from './connections/connection';
 import type { ProvisionOutcome } from './directory/user';
 import type { StoredItemProblem } from './operations/item-problem';
-import type { ItemStatus, Operation, OperationId, OperationStatus } from './operations/operation';
+import type { ItemStatus, Operation, OperationCounts, OperationId, OperationStatus } from './operations/operation';
 import type { ClaimedItem, NewItem, OperationItem } from './operations/operation-item';
 import type { ListPosition, ListSlice } from './ports';
 
@@ -43,6 +43,8 @@ export interface OperationStore {
    * @returns false when the connection is gone.
    */
   accept(operation: Operation): Promise<boolean>;
+  /** Gives an accepted operation a new place behind all others of its connection. */
+  moveToEnd(operation: Pick<Operation, 'id' | 'connectionId'>): Promise<boolean>;
   /** The operation, locked until the end of the transaction; undefined when it is gone or not accepted. */
   lock(id: OperationId): Promise<Operation | undefined>;
   /** Writes every field that can change, and raises the version by one. Inside a transaction that locked it. */
@@ -80,8 +82,10 @@ export interface OperationStore {
   moveItems(id: OperationId, from: ItemStatus, to: 'PENDING' | 'SKIPPED'): Promise<number>;
   /** As `moveItems`, to PENDING with no attempts, and puts those items in line again for the people they concern. */
   requeueItems(operation: Pick<Operation, 'id' | 'connectionId'>, from: ItemStatus): Promise<number>;
-  /** The earliest time at which a PENDING item may be tried; undefined when none waits for a time. */
-  earliestRetry(id: OperationId): Promise<Date | undefined>;
+  /** As the items are, whatever the operation says. */
+  countItems(id: OperationId): Promise<OperationCounts>;
+  /** The earliest time at which a PENDING item may be tried: the epoch for one at once, undefined when there is none. */
+  earliestPending(id: OperationId): Promise<Date | undefined>;
 
   /** Removes operations that ended before `before`, at most `limit` items of them at once. @returns how many rows. */
   deleteEndedBefore(before: Date, limit: number): Promise<number>;

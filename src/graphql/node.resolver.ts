@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { Caller } from '../domain/access/access';
 import type { AccessTokenId, ConnectionId } from '../domain/connections/connection';
 import type { ConnectionQueryService } from '../domain/connections/connection-query.service';
 import type { DirectoryQueryService } from '../domain/directory/directory-query.service';
@@ -6,10 +7,13 @@ import type { GroupQueryService } from '../domain/directory/group-query.service'
 import { NotFound } from '../domain/errors';
 import type { InstallId } from '../domain/installs/install';
 import type { InstallService } from '../domain/installs/install.service';
+import type { OperationId } from '../domain/operations/operation';
+import type { OperationQueryService } from '../domain/operations/operation-query.service';
 import { callerOf, type GraphQLContext } from './context';
 import { decodeGroupId, toGroupNode } from './directory/group-node';
 import { decodeUserId, toUserNode } from './directory/user-node';
 import { NodeType, typeOfId } from './node.type';
+import { toOperationNode } from './operations/operation-node';
 
 @Resolver(() => NodeType)
 export class NodeResolver {
@@ -18,6 +22,7 @@ export class NodeResolver {
     private readonly directory: DirectoryQueryService,
     private readonly groups: GroupQueryService,
     private readonly installs: InstallService,
+    private readonly operations: OperationQueryService,
   ) {}
 
   @Query(() => NodeType, {
@@ -36,6 +41,8 @@ export class NodeResolver {
         return this.connections.findToken(caller, id as AccessTokenId);
       case 'Install':
         return this.installs.find(caller, id as InstallId);
+      case 'Operation':
+        return this.findOperation(caller, id as OperationId);
       case 'User':
         return this.findUser(id, context);
       case 'Group':
@@ -43,6 +50,11 @@ export class NodeResolver {
       default:
         return undefined;
     }
+  }
+
+  private async findOperation(caller: Caller, id: OperationId): Promise<object | undefined> {
+    const operation = await this.operations.find(caller, id);
+    return operation && toOperationNode(operation);
   }
 
   private async findGroup(id: string, context: GraphQLContext): Promise<object | undefined> {

@@ -41,7 +41,7 @@ interface Size {
 }
 
 /** Fields that hold a page's entries: what is below them repeats `first` times. */
-const pagedFields: ReadonlySet<string> = new Set(['connections', 'users', 'groups', 'members']);
+const pagedFields: ReadonlySet<string> = new Set(['connections', 'users', 'groups', 'members', 'operations', 'items']);
 /** Fields of a connection that ask Slack each time. */
 const liveFields: ReadonlySet<string> = new Set(['users', 'user', 'groups', 'group']);
 const LIVE_COST = 100;

@@ -2,15 +2,16 @@ import { GraphQLInputObjectType, type GraphQLSchema } from 'graphql';
 import { buildSchemaSync, type ContainerType, type PubSub } from 'type-graphql';
 import { AccessResolver } from './access/access.resolver';
 import { ConnectionResolver, OAuthTokenResolver } from './connections/connection.resolver';
-import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionRotationResolver } from './connections/connection-rotation.resolver';
+import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './directory/group.resolver';
 import { groupProblemTypes } from './directory/group-problem.type';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
-import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { InstallResolver } from './installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './installs/reconnect.resolver';
+import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { NodeResolver } from './node.resolver';
+import { ConnectionOperationsResolver, OperationResolver } from './operations/operation.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
@@ -39,6 +40,8 @@ export const resolverClasses = [
   InstallResolver,
   ConnectionIssueResolver,
   MissingScopesProblemResolver,
+  OperationResolver,
+  ConnectionOperationsResolver,
   NodeResolver,
 ] as const;
 

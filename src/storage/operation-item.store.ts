@@ -1,10 +1,12 @@
 import { provisionOutcomes } from '../domain/directory/user';
 import type { ItemNote, ItemResult } from '../domain/operation-ports';
 import {
+  countsOf,
   type ItemStatus,
   itemStatuses,
   movedItem,
   type Operation,
+  type OperationCounts,
   type OperationId,
 } from '../domain/operations/operation';
 import {
@@ -184,12 +186,25 @@ export class OperationItems {
     );
   }
 
-  async earliestRetry(id: OperationId): Promise<Date | undefined> {
+  async count(id: OperationId): Promise<OperationCounts> {
+    const rows = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(operationItemEntity, 'row')
+        .select('row.status', 'status')
+        .addSelect('COUNT(*)', 'items')
+        .where('row.operationId = :id', { id })
+        .groupBy('row.status')
+        .getRawMany<{ status: string; items: number | string }>(),
+    );
+    return countsOf(rows.map(({ status, items }) => [oneOf(itemStatuses, status), Number(items)] as const));
+  }
+
+  async earliestPending(id: OperationId): Promise<Date | undefined> {
     const row = await this.handle.run((manager) =>
       manager
         .createQueryBuilder(operationItemEntity, 'row')
-        .select('MIN(row.notBefore)', 'at')
-        .where("row.operationId = :id AND row.status = 'PENDING' AND row.notBefore IS NOT NULL", { id })
+        .select('MIN(COALESCE(row.notBefore, 0))', 'at')
+        .where("row.operationId = :id AND row.status = 'PENDING'", { id })
         .getRawOne<{ at: number | string | null }>(),
     );
     return row?.at === null || row?.at === undefined ? undefined : new Date(Number(row.at));

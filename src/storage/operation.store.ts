@@ -5,6 +5,7 @@ import type { ItemNote, ItemResult, OperationFilter, OperationStore } from '../d
 import {
   type ItemStatus,
   type Operation,
+  type OperationCounts,
   type OperationId,
   operationKinds,
   operationStatuses,
@@ -40,18 +41,21 @@ export class TypeOrmOperationStore implements OperationStore {
   }
 
   async accept(operation: Operation): Promise<boolean> {
-    // The row is locked by the write, so that places are given in the order in which they are seen.
-    const locked = await this.handle.write('UPDATE connections SET version = version WHERE id = $1', [
-      operation.connectionId,
-    ]);
-    if (locked !== 1) return false;
-    await this.handle.write(
-      `UPDATE operations SET ordinal = (SELECT COALESCE(MAX(other.ordinal), 0) + 1 FROM operations other
-        WHERE other.connection_id = $1) WHERE id = $2`,
-      [operation.connectionId, operation.id],
-    );
+    if (!(await this.moveToEnd(operation))) return false;
     await this.update(operation);
     return true;
+  }
+
+  async moveToEnd({ id, connectionId }: Pick<Operation, 'id' | 'connectionId'>): Promise<boolean> {
+    // The row is locked by the write, so that places are given in the order in which they are seen.
+    const locked = await this.handle.write('UPDATE connections SET version = version WHERE id = $1', [connectionId]);
+    if (locked !== 1) return false;
+    const placed = await this.handle.write(
+      `UPDATE operations SET ordinal = (SELECT COALESCE(MAX(other.ordinal), 0) + 1 FROM operations other
+        WHERE other.connection_id = $1) WHERE id = $2`,
+      [connectionId, id],
+    );
+    return placed === 1;
   }
 
   async lock(id: OperationId): Promise<Operation | undefined> {
@@ -164,8 +168,12 @@ export class TypeOrmOperationStore implements OperationStore {
     return this.#items.requeue(operation, from);
   }
 
-  earliestRetry(id: OperationId): Promise<Date | undefined> {
-    return this.#items.earliestRetry(id);
+  countItems(id: OperationId): Promise<OperationCounts> {
+    return this.#items.count(id);
+  }
+
+  earliestPending(id: OperationId): Promise<Date | undefined> {
+    return this.#items.earliestPending(id);
   }
 
   deleteEndedBefore(before: Date, limit: number): Promise<number> {

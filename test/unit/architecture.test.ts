@@ -19,6 +19,7 @@ const subjects = [
   'domain/installs',
   'domain/keys',
   'domain/mapping',
+  'domain/operations',
 ];
 const domain = ['domain', ...subjects];
 
@@ -31,6 +32,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'domain/connections': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   'domain/directory': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
   'domain/mapping': {
+    ours: ['shared', 'domain', 'domain/access', 'domain/connections', 'domain/directory'],
+    packages: [],
+  },
+  'domain/operations': {
     ours: ['shared', 'domain', 'domain/access', 'domain/connections', 'domain/directory'],
     packages: [],
   },

@@ -44,6 +44,8 @@ export interface PersonCall {
   readonly connectionId: ConnectionId;
   readonly user: UserSelector;
   readonly idempotencyKey?: string;
+  /** In place of a key, for whoever keeps the outcome with something of his own. */
+  readonly run?: IdempotentRun;
 }
 
 interface WriteContext {
@@ -175,6 +177,7 @@ export class ProvisioningService {
     call: {
       connectionId: ConnectionId;
       idempotencyKey?: string;
+      run?: IdempotentRun;
       action: string;
       place?: FieldsPlace;
       input: unknown;
@@ -187,6 +190,7 @@ export class ProvisioningService {
       connectionId: connection.id,
       action: call.action,
       key: call.idempotencyKey,
+      ownRun: call.run,
       input: call.input,
       encode: encodeOutcome,
       decode: decodeOutcome,

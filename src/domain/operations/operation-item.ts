@@ -5,7 +5,7 @@ import type { ItemStatus, OperationId, OperationKind } from './operation';
 
 /** What one item asks for. Dates within are kept as text. */
 export type ItemWork =
-  | { readonly action: 'provisionUser'; readonly user: UserDraft }
+  | { readonly action: 'provisionUser'; readonly user: UserDraft; readonly groups?: readonly GroupSelector[] }
   | { readonly action: 'deprovisionUser'; readonly user: UserSelector }
   | {
       readonly action: 'addGroupMembers' | 'removeGroupMembers' | 'setGroupMembers';

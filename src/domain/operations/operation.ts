@@ -148,6 +148,16 @@ const countOf: Readonly<Record<ItemStatus, Exclude<keyof OperationCounts, 'total
   HELD: 'held',
 };
 
+/** Of how many items there are in each status. */
+export function countsOf(items: readonly (readonly [ItemStatus, number])[]): OperationCounts {
+  const counts: Record<keyof OperationCounts, number> = { ...noCounts };
+  for (const [status, count] of items) {
+    counts[countOf[status]] += count;
+    counts.total += count;
+  }
+  return counts;
+}
+
 /** The counts after `items` of them have made the move. @throws IllegalMove */
 export function recounted(counts: OperationCounts, from: ItemStatus, to: ItemStatus, items: number): OperationCounts {
   if (items === 0) return counts;
