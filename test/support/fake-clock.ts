@@ -59,8 +59,11 @@ export class FakeClock implements Clock {
     await settleCallbacks();
   }
 
-  /** Moves time on, as far as it takes, until the promise has settled, and passes its outcome on. */
-  async runUntil<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Moves time on, as far as it takes, until the promise has settled, and passes its outcome on.
+   * @param isBusy holds time still while it is true: real work, which takes no time then.
+   */
+  async runUntil<T>(promise: Promise<T>, isBusy: () => boolean = () => false): Promise<T> {
     let isSettled = false;
     const watched = promise.finally(() => {
       isSettled = true;
@@ -68,7 +71,7 @@ export class FakeClock implements Clock {
     watched.catch(() => undefined);
     while (!isSettled) {
       await settleCallbacks();
-      if (!isSettled) this.#wakeNext(Number.POSITIVE_INFINITY);
+      if (!isSettled && !isBusy()) this.#wakeNext(Number.POSITIVE_INFINITY);
     }
     return watched;
   }
