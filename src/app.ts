@@ -57,6 +57,8 @@ export interface App {
 
 /** For calls that were told to end, to say so. */
 const ENDING_MS = 1_000;
+/** Slices are short, so that operations take turns, and work of a process that died is soon taken over. */
+const SLICE = { sliceMs: 15_000, itemMs: 30_000 };
 const PLAYGROUND_ROOT = resolve(__dirname, '..', 'playground');
 
 /** Opens storage, builds everything once, and listens. Whatever was opened is closed again when a later step fails. */
@@ -86,6 +88,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     });
     const services: Services = wireServices(storage, edge, {
       dispatch,
+      runnerRules: { ...SLICE, concurrency: config.operations.concurrency },
       logger,
       clock,
       random,

@@ -32,7 +32,8 @@ import { KeyCustody } from './domain/keys/key-custody.service';
 import { ResealService } from './domain/keys/reseal.service';
 import { SealingKeyService } from './domain/keys/sealing-key.service';
 import type { OperationDispatch } from './domain/operation-ports';
-import { defaultRunnerRules, OperationRunner } from './domain/operations/operation.runner';
+import { OperationRunner } from './domain/operations/operation.runner';
+import type { RunnerRules } from './domain/operations/operation-slice';
 import { OperationService } from './domain/operations/operation.service';
 import { OperationQueryService } from './domain/operations/operation-query.service';
 import type { Database } from './domain/ports';
@@ -66,6 +67,7 @@ export interface ServiceMeans extends Means, InstallRules, Addresses {
   readonly hasSandbox: boolean;
   readonly checkEveryMs: number;
   readonly dispatch: OperationDispatch;
+  readonly runnerRules: RunnerRules;
 }
 
 /** Builds what the domain offers, once each, from what the edges supply. */
@@ -115,12 +117,12 @@ function wireOperations(
     groups: GroupService;
   },
   { directory }: SlackEdge,
-  { clock, random, logger, dispatch }: ServiceMeans,
+  { clock, random, logger, dispatch, runnerRules }: ServiceMeans,
 ) {
   return {
     operations: new OperationService({ ...parts, dispatch, clock }),
     operationQueries: new OperationQueryService(parts.database, directory, clock),
-    operationRunner: new OperationRunner({ ...parts, rules: defaultRunnerRules, clock, random, logger }),
+    operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
   };
 }
 

@@ -1,11 +1,4 @@
-import {
-  changeOperation,
-  people,
-  readItems,
-  readOperation,
-  startOperation,
-  untilOperation,
-} from '../support/bulk';
+import { people, readItems, startOperation, untilOperation } from '../support/bulk';
 import { connectSandbox } from '../support/operations';
 import { calmDown, holdersOf } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';

@@ -6,10 +6,8 @@ import type { Database } from '../ports';
 import { storeItemProblem } from './item-problem';
 import { endOf, movedOperation, type Operation, type OperationId } from './operation';
 import { callerOf } from './operation-caller';
-import { type RunnerRules, Slice, type SliceBounds, type SliceEnd, type SliceMeans } from './operation-slice';
+import { Slice, type SliceBounds, type SliceEnd, type SliceMeans } from './operation-slice';
 import { LeaseLost, leaseName, SliceLedger } from './slice-ledger';
-
-export const defaultRunnerRules: RunnerRules = { concurrency: 8, sliceMs: 15_000, itemMs: 30_000 };
 
 /** When the operation wants its next slice; `undefined`: not by itself, or somebody else is at it. */
 export type NextSlice = { readonly turn: number; readonly at: Date } | undefined;
