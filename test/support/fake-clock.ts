@@ -61,9 +61,9 @@ export class FakeClock implements Clock {
 
   /**
    * Moves time on, as far as it takes, until the promise has settled, and passes its outcome on.
-   * @param isBusy holds time still while it is true: real work, which takes no time then.
+   * @param realWork stops the clock while it is under way, and so takes no time.
    */
-  async runUntil<T>(promise: Promise<T>, isBusy: () => boolean = () => false): Promise<T> {
+  async runUntil<T>(promise: Promise<T>, realWork?: { readonly isBusy: boolean; ended(): Promise<void> }): Promise<T> {
     let isSettled = false;
     const watched = promise.finally(() => {
       isSettled = true;
@@ -71,7 +71,8 @@ export class FakeClock implements Clock {
     watched.catch(() => undefined);
     while (!isSettled) {
       await settleCallbacks();
-      if (!isSettled && !isBusy()) this.#wakeNext(Number.POSITIVE_INFINITY);
+      if (realWork?.isBusy) await realWork.ended();
+      else if (!isSettled) this.#wakeNext(Number.POSITIVE_INFINITY);
     }
     return watched;
   }

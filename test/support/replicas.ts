@@ -12,9 +12,15 @@ import { type TestDatabase, testKey } from './test-database';
 /** Counts real work, which takes no time on a fake clock. */
 export class Underway {
   #count = 0;
+  #waiting: (() => void)[] = [];
 
   get isBusy(): boolean {
     return this.#count > 0;
+  }
+
+  /** Resolves when all that is under way has ended. */
+  ended(): Promise<void> {
+    return this.isBusy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
   }
 
   begin(): void {
@@ -23,6 +29,7 @@ export class Underway {
 
   end(): void {
     this.#count -= 1;
+    if (!this.isBusy) for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   async track<T>(work: Promise<T>): Promise<T> {

@@ -40,7 +40,7 @@ describe('limits that replicas share', () => {
     deadlineAt: clock.now() + seconds * 1000,
     signal: new AbortController().signal,
   });
-  const run = <T>(work: Promise<T>) => clock.runUntil(work, () => underway.isBusy);
+  const run = <T>(work: Promise<T>) => clock.runUntil(work, underway);
 
   describe('in the ledger', () => {
     it('are drawn from each row of a call or from none', async () => {
