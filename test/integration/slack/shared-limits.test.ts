@@ -128,7 +128,10 @@ describe('limits that replicas share', () => {
     let taken = 0;
     await Promise.all(
       real.map(async ({ limits }) => {
-        while (taken < 22) taken += (await limits.budgets.take(team, termsOf('users.create'), 3)).taken;
+        while (taken < 22) {
+          const got = await limits.budgets.take(team, termsOf('users.create'), 3);
+          taken += got.taken;
+        }
       }),
     );
     const seconds = (performance.now() - startedAt) / 1000;
@@ -195,6 +198,38 @@ describe('limits that replicas share', () => {
       expect(clock.now() - startedAt).toBeLessThanOrEqual(((70 + 2 - 20) * 1000) / 3 + 1);
       const hopeless = third.acquire(team, 'users.create', { ...within(0), urgency: 'bulk' });
       await expect(run(hopeless)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 1 });
+    });
+  });
+
+  describe('on turns to write', () => {
+    const turns = (index: number) => {
+      const replica = replicas[index % replicas.length];
+      if (!replica) throw new Error('There are no replicas');
+      return replica.limits.turns;
+    };
+
+    it('give a name to one of many who ask at once, until it is given back or its time is over', async () => {
+      const outcomes = await Promise.all(
+        Array.from({ length: 12 }, (_, index) => turns(index).take(team, `owner ${index}`, 15_000)),
+      );
+      const winner = outcomes.indexOf(true);
+      expect(outcomes.filter(Boolean)).toHaveLength(1);
+      await turns(winner + 1).release(team, 'owner 99');
+      expect(await turns(0).take(team, 'next', 15_000)).toBe(false);
+      await turns(winner).release(team, `owner ${winner}`);
+      expect(await turns(0).take(team, 'next', 15_000)).toBe(true);
+      clock.jump(14_999);
+      expect(await turns(1).take(team, 'third', 15_000)).toBe(false);
+      clock.jump(1);
+      expect(await turns(1).take(team, 'third', 15_000)).toBe(true);
+    });
+
+    it('do not keep what nobody came back for', async () => {
+      await turns(0).take(`${team} forgotten`, 'gone', 15_000);
+      clock.jump(3 * 24 * 3_600_000);
+      await turns(1).take(team, 'a', 15_000);
+      await turns(1).release(team, 'a');
+      expect(await testDatabase.query(`SELECT name FROM write_turns WHERE name LIKE '${team}%'`)).toEqual([]);
     });
   });
 });
