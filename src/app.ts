@@ -6,6 +6,7 @@ import type { SharedLimits } from './domain/budget-ports';
 import { UpstreamUnavailable } from './domain/errors';
 import type { SlackEvent } from './domain/install-ports';
 import { type Addresses } from './domain/installs/install-link';
+import type { OperationRunner } from './domain/operations/operation.runner';
 import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
 import { createApollo } from './graphql/apollo';
 import { RequestLoaders } from './graphql/connections/request-loaders';
@@ -13,6 +14,7 @@ import type { GraphQLContext } from './graphql/context';
 import { buildGraphQLSchema } from './graphql/schema';
 import { authenticate } from './http/authentication';
 import { registerInstalls } from './http/install.route';
+import { registerOperationFiles } from './http/operation.route';
 import { RunningCalls } from './http/running-calls';
 import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } from './http/server';
 import { EVENTS_PATH, registerSlackEvents } from './http/slack-events.route';
@@ -26,6 +28,7 @@ import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import { keyProviderOf } from './storage/key-source';
 import { openStorage, type Storage } from './storage/open-storage';
 import { ConnectionCheckRunner } from './worker/connection-check.runner';
+import { OperationJobs } from './worker/operation-jobs.runner';
 import { OperationPool } from './worker/operation-pool.runner';
 import { OperationUpkeepRunner } from './worker/operation-upkeep.runner';
 import { ResealRunner } from './worker/reseal.runner';
@@ -82,10 +85,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const { sharedLimits: shared } = storage;
     const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl, shared });
     opened.push(() => edge.close());
-    const dispatch: OperationPool = new OperationPool({
-      ...{ database: storage.database, clock, random, logger },
-      runner: () => services.operationRunner,
-    });
+    const dispatch = createDispatch(config, { clock, random, logger }, storage, () => services.operationRunner);
     const services: Services = wireServices(storage, edge, {
       dispatch,
       runnerRules: { ...SLICE, concurrency: config.operations.concurrency },
@@ -97,7 +97,10 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       ...config.upkeep,
       ...config.installs,
     });
-    const sweeper = new SweepRunner(services.idempotency, storage.database, { clock, random, logger });
+    const sweeper = new SweepRunner(services.idempotency, storage.database, {
+      ...{ clock, random, logger },
+      operationsKeptMs: config.operations.keptMs,
+    });
     opened.push(() => sweeper.stop());
     const resealing = new ResealRunner({ reseal: services.reseal, clock, random, logger });
     opened.push(() => resealing.stop());
@@ -148,6 +151,17 @@ async function closeInReverse(opened: readonly (() => Promise<void>)[]): Promise
     });
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** One process alone is its own queue; replicas share one. */
+function createDispatch(
+  { database: config }: Config,
+  means: Means,
+  { database }: Storage,
+  runner: () => OperationRunner,
+): OperationPool | OperationJobs {
+  const parts = { ...means, database, runner };
+  return config.kind === 'sqlite' ? new OperationPool(parts) : new OperationJobs({ ...parts, url: config.url });
 }
 
 async function openSandbox(config: Config, adapters: AppAdapters, storage: Storage): Promise<Simulator | undefined> {
@@ -249,6 +263,7 @@ async function listen(
     authenticate: authenticateCall,
     makeLoaders,
     watches: services.connectionWatches,
+    operationWatches: services.operationWatches,
     logger,
   });
   subscriptions.register(server);
@@ -256,6 +271,11 @@ async function listen(
     if (await services.slackEvents.accept(event)) events.wake();
   };
   registerSlackEvents(server, { apps, accept, clock, logger });
+  registerOperationFiles(server, {
+    ...{ calls, authenticate: authenticateCall },
+    operations: services.operations,
+    queries: services.operationQueries,
+  });
   await registerPages(server, options);
   await registerInstalls(server, {
     ...{ clock, logger, calls, publicUrl, signal: shutdown.signal, callTimeoutMs: http.callTimeoutMs },

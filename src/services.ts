@@ -33,9 +33,10 @@ import { ResealService } from './domain/keys/reseal.service';
 import { SealingKeyService } from './domain/keys/sealing-key.service';
 import type { OperationDispatch } from './domain/operation-ports';
 import { OperationRunner } from './domain/operations/operation.runner';
-import type { RunnerRules } from './domain/operations/operation-slice';
 import { OperationService } from './domain/operations/operation.service';
 import { OperationQueryService } from './domain/operations/operation-query.service';
+import type { RunnerRules } from './domain/operations/operation-slice';
+import { OperationWatchService } from './domain/operations/operation-watch.service';
 import type { Database } from './domain/ports';
 import { type SlackOAuth } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
@@ -49,6 +50,7 @@ import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql
 import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { ConnectionOperationsResolver, OperationResolver } from './graphql/operations/operation.resolver';
+import { OperationSubscriptionResolver } from './graphql/operations/operation-subscription.resolver';
 import { type Clock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type SlackEdge } from './slack/slack-directory';
@@ -119,9 +121,11 @@ function wireOperations(
   { directory }: SlackEdge,
   { clock, random, logger, dispatch, runnerRules }: ServiceMeans,
 ) {
+  const operationQueries = new OperationQueryService(parts.database, directory, clock);
   return {
     operations: new OperationService({ ...parts, dispatch, clock }),
-    operationQueries: new OperationQueryService(parts.database, directory, clock),
+    operationQueries,
+    operationWatches: new OperationWatchService(operationQueries, clock),
     operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
   };
 }
@@ -183,6 +187,7 @@ export function resolversOf(services: Services): Map<ClassType, object> {
       OperationResolver,
       new OperationResolver(services.operationQueries, services.operations, services.connectionQueries),
     ],
+    [OperationSubscriptionResolver, new OperationSubscriptionResolver()],
     [ConnectionOperationsResolver, new ConnectionOperationsResolver(services.operationQueries)],
     [
       NodeResolver,

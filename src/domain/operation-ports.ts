@@ -65,7 +65,7 @@ export interface OperationStore {
     after: number | undefined,
   ): Promise<ListSlice<OperationItem>>;
   /** Of every tenant: those whose slice is due by `now`, the longest due first. */
-  listDue(now: Date, limit: number): Promise<Pick<Operation, 'id' | 'turn'>[]>;
+  listDue(now: Date, limit: number): Promise<OperationId[]>;
   /** PAUSED for their connection, which can be used again. */
   listRecovered(limit: number): Promise<OperationId[]>;
 
@@ -95,6 +95,6 @@ export interface OperationStore {
 
 /** Sees to it that the slices of operations are run, on this process or another. */
 export interface OperationDispatch {
-  /** The operation has work: its slice `turn` is due at `at`. Saying so again does no harm, and neither does a crash after it. */
-  announce(id: OperationId, turn: number, at: Date): Promise<void>;
+  /** The operation has work, which is due at `at`. Saying so again does no harm, and neither does a crash after it. */
+  announce(id: OperationId, at: Date): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { ConnectionIssueResolver, MissingScopesProblemResolver } from './install
 import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { NodeResolver } from './node.resolver';
 import { ConnectionOperationsResolver, OperationResolver } from './operations/operation.resolver';
+import { OperationSubscriptionResolver } from './operations/operation-subscription.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
@@ -42,6 +43,7 @@ export const resolverClasses = [
   MissingScopesProblemResolver,
   OperationResolver,
   ConnectionOperationsResolver,
+  OperationSubscriptionResolver,
   NodeResolver,
 ] as const;
 

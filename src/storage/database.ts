@@ -177,7 +177,7 @@ export class TypeOrmDatabase implements Database {
       slackEvents: new TypeOrmSlackEventStore(handle),
       mappings: new TypeOrmMappingStore(handle),
       sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
-      operations: new TypeOrmOperationStore(handle, this.parts.dialect),
+      operations: new TypeOrmOperationStore(handle),
     };
   }
 }

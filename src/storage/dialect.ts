@@ -1,4 +1,4 @@
-import type { ObjectLiteral, QueryRunner, SelectQueryBuilder } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import type { ConnectionChange } from '../domain/install-ports';
 import { changeText } from './connection-feed';
 import { type DriverFailure, driverFailureOf, type TransientKind } from './storage-failure';
@@ -17,8 +17,6 @@ export interface Dialect {
   /** Completes a SELECT: nobody deletes the rows before the transaction ends. */
   readonly keepRows: string;
   kindOf(failure: DriverFailure): FailureKind;
-  /** Locks what the query finds until the end of the transaction. */
-  locking<Row extends ObjectLiteral>(query: SelectQueryBuilder<Row>): SelectQueryBuilder<Row>;
   /** Closes an open transaction. Rejects when it may still be open. */
   rollback(runner: QueryRunner): Promise<void>;
   /** Makes sure that a connection in an unknown state is not used again. */
@@ -56,8 +54,6 @@ export const sqliteDialect: Dialect = {
     if (message.includes('FOREIGN KEY constraint failed')) return 'FOREIGN_KEY';
     return sqliteKinds[code] ?? 'OTHER';
   },
-  // A transaction that writes has the file to itself.
-  locking: (query) => query,
   async rollback(runner) {
     try {
       await runner.query('ROLLBACK');
@@ -132,7 +128,6 @@ export const postgresDialect: Dialect = {
     const known = postgresKinds[code] ?? postgresKinds[code.slice(0, 2)];
     return known ?? postgresMessages.find(([part]) => message.includes(part))?.[1] ?? 'OTHER';
   },
-  locking: (query) => query.setLock('pessimistic_write'),
   async rollback(runner) {
     await runner.query('ROLLBACK');
   },

@@ -22,7 +22,6 @@ export interface OperationRow {
   pauseProblem: string | null;
   setbacks: number;
   dueAt: Date | null;
-  turn: number;
   createdAt: Date;
   startedAt: Date | null;
   finishedAt: Date | null;
@@ -53,7 +52,6 @@ export const operationEntity = new EntitySchema<OperationRow>({
     pauseProblem: optional(text('pause_problem')),
     setbacks: integer('setbacks'),
     dueAt: optional(instant('due_at')),
-    turn: integer('turn'),
     createdAt: instant('created_at'),
     startedAt: optional(instant('started_at')),
     finishedAt: optional(instant('finished_at')),

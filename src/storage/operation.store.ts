@@ -14,7 +14,6 @@ import {
 import type { ClaimedItem, NewItem, OperationItem } from '../domain/operations/operation-item';
 import type { ListPosition, ListSlice } from '../domain/ports';
 import { oneOf } from './columns';
-import type { Dialect } from './dialect';
 import { type OperationRow, operationEntity } from './operation.entity';
 import { OperationItems } from './operation-item.store';
 import type { StoreHandle } from './store-handle';
@@ -25,10 +24,7 @@ const LONGEST_WAIT_MS = 60 * 60_000;
 export class TypeOrmOperationStore implements OperationStore {
   readonly #items: OperationItems;
 
-  constructor(
-    private readonly handle: StoreHandle,
-    private readonly dialect: Dialect,
-  ) {
+  constructor(private readonly handle: StoreHandle) {
     this.#items = new OperationItems(handle);
   }
 
@@ -59,13 +55,13 @@ export class TypeOrmOperationStore implements OperationStore {
   }
 
   async lock(id: OperationId): Promise<Operation | undefined> {
-    const row = await this.handle.run((manager) =>
-      this.dialect
-        .locking(
-          manager.createQueryBuilder(operationEntity, 'row').where('row.id = :id AND row.ordinal IS NOT NULL', { id }),
-        )
-        .getOne(),
+    // A write, since it locks the row on both engines.
+    const locked = await this.handle.write(
+      'UPDATE operations SET version = version WHERE id = $1 AND ordinal IS NOT NULL',
+      [id],
     );
+    if (locked !== 1) return undefined;
+    const row = await this.handle.findOne(operationEntity, { id });
     return row ? toOperation(row) : undefined;
   }
 
@@ -105,11 +101,11 @@ export class TypeOrmOperationStore implements OperationStore {
     return { items: rows.slice(0, first).map(toOperation), hasMore: rows.length > first, totalCount };
   }
 
-  async listDue(now: Date, limit: number): Promise<Pick<Operation, 'id' | 'turn'>[]> {
+  async listDue(now: Date, limit: number): Promise<OperationId[]> {
     const rows = await this.handle.run((manager) =>
       manager
         .createQueryBuilder(operationEntity, 'row')
-        .select(['row.id', 'row.turn'])
+        .select(['row.id'])
         .where('(row.dueAt <= :now OR row.dueAt > :tooLate)', {
           now: now.getTime(),
           tooLate: now.getTime() + LONGEST_WAIT_MS,
@@ -120,7 +116,7 @@ export class TypeOrmOperationStore implements OperationStore {
         .limit(limit)
         .getMany(),
     );
-    return rows.map(({ id, turn }) => ({ id: id as OperationId, turn }));
+    return rows.map(({ id }) => id as OperationId);
   }
 
   async listRecovered(limit: number): Promise<OperationId[]> {
@@ -226,7 +222,6 @@ function toRow(operation: Operation): Omit<OperationRow, 'ordinal'> {
     pauseProblem: operation.pause?.problem ? JSON.stringify(operation.pause.problem) : null,
     setbacks: operation.setbacks,
     dueAt: operation.dueAt ?? null,
-    turn: operation.turn,
     createdAt: operation.createdAt,
     startedAt: operation.startedAt ?? null,
     finishedAt: operation.finishedAt ?? null,
@@ -255,7 +250,6 @@ function toOperation(row: OperationRow): Operation {
           },
     setbacks: row.setbacks,
     dueAt: row.dueAt ?? undefined,
-    turn: row.turn,
     createdAt: row.createdAt,
     startedAt: row.startedAt ?? undefined,
     finishedAt: row.finishedAt ?? undefined,

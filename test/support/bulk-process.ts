@@ -33,7 +33,7 @@ export class BulkProcess {
       lookEveryMs: 50,
     };
     this.#child = fork(join(__dirname, 'bulk-working-process.cjs'), {
-      env: { PATH: process.env.PATH, BULK_PROCESS: JSON.stringify(facts) },
+      env: { PATH: process.env.PATH, BULK_LOG: process.env.BULK_LOG ?? '', BULK_PROCESS: JSON.stringify(facts) },
       execArgv: [],
     });
     this.#exited = once(this.#child, 'exit');

@@ -7,7 +7,10 @@ const { database, keyByte, slackUrl, operationId, concurrency, lookEveryMs } = J
 const load = (path) => require(join(__dirname, '../../dist/src', path));
 const { wireServices } = load('services');
 const { systemClock: clock } = load('shared/clock');
-const { silentLogger: logger } = load('shared/logger');
+const { silentLogger } = load('shared/logger');
+const say = (fields, message) =>
+  process.env.BULK_LOG && process.stderr.write(`${message} ${JSON.stringify(fields)} ${fields.err?.stack ?? ''}\n`);
+const logger = { ...silentLogger, warn: say, error: say };
 const { Secret } = load('shared/secret');
 const { createSlackEdge } = load('slack/slack-directory');
 const { givenKeys } = load('storage/key-provider');

@@ -71,7 +71,11 @@ export async function startOperation(
   return operation;
 }
 
-export async function readOperation(app: TestApp, id: string, options?: { key?: string | null }): Promise<OperationAnswer> {
+export async function readOperation(
+  app: TestApp,
+  id: string,
+  options?: { key?: string | null },
+): Promise<OperationAnswer> {
   const query = `query ($id: ID!) { operation(id: $id) { ${operationFields} } }`;
   const { data, text } = await app.call<{ operation: OperationAnswer | null }>(query, { id }, options);
   if (!data?.operation) throw new Error(`operation was not answered: ${text}`);
@@ -84,7 +88,11 @@ export async function readItems(app: TestApp, id: string, options?: { key?: stri
     pageInfo { hasNextPage endCursor } } } }`;
   const items: ItemAnswer[] = [];
   for (let after: string | null = null; ; ) {
-    const { data, text }: Awaited<ReturnType<typeof app.call<ItemPages>>> = await app.call(query, { id, after }, options);
+    const { data, text }: Awaited<ReturnType<typeof app.call<ItemPages>>> = await app.call(
+      query,
+      { id, after },
+      options,
+    );
     if (!data?.operation) throw new Error(`items were not answered: ${text}`);
     items.push(...data.operation.items.nodes);
     if (!data.operation.items.pageInfo.hasNextPage) return items;

@@ -61,7 +61,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'ws',
     ],
   },
-  worker: { ours: ['shared', ...domain], packages: [] },
+  worker: { ours: ['shared', ...domain], packages: ['pg-boss'] },
   simulator: { ours: ['shared'], packages: ['fastify'] },
   console: {
     ours: [],

@@ -135,12 +135,14 @@ function parkingMs(seconds: number): number {
 /** What is written of a verdict. @param isAway Slack as a whole does not answer, so it says nothing about the item. */
 export function resultOf(
   { clock, random }: Pick<ItemMeans, 'clock' | 'random'>,
+  { kind }: Pick<Operation, 'kind'>,
   { index, attempts }: ClaimedItem,
   verdict: Verdict,
   { isAway = false }: { isAway?: boolean } = {},
 ): ItemResult {
+  const list = kind === 'CHANGE_GROUP_MEMBERS' ? 'changes' : 'users';
   const stored = (problem: AppError | undefined) =>
-    problem && storeItemProblem(problem, ['input', 'items', String(index)]);
+    problem && storeItemProblem(problem, ['input', list, String(index)]);
   const back = { index, status: 'PENDING', attempts } as const;
   const now = clock.now();
   switch (verdict.kind) {

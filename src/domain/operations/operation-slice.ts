@@ -119,7 +119,7 @@ export class Slice {
     this.#consider(verdict, isAway);
     // Whoever waits for this item, being about the same person, may come now.
     this.#isDry = false;
-    this.ledger.settle(resultOf(this.means, item, verdict, { isAway }));
+    this.ledger.settle(resultOf(this.means, this.operation, item, verdict, { isAway }));
   }
 
   #consider(verdict: Verdict, isAway: boolean): void {

@@ -10,7 +10,7 @@ import { Slice, type SliceBounds, type SliceEnd, type SliceMeans } from './opera
 import { LeaseLost, leaseName, SliceLedger } from './slice-ledger';
 
 /** When the operation wants its next slice; `undefined`: not by itself, or somebody else is at it. */
-export type NextSlice = { readonly turn: number; readonly at: Date } | undefined;
+export type NextSlice = Date | undefined;
 
 interface Begun {
   readonly operation: Operation;
@@ -113,7 +113,7 @@ export class OperationRunner {
       const earliest = await operations.earliestPending(id);
       const after = this.after(operation, end, earliest);
       await operations.update(after);
-      return after.dueAt && { turn: after.turn, at: after.dueAt };
+      return after.dueAt;
     });
   }
 
@@ -121,7 +121,7 @@ export class OperationRunner {
     const { clock, logger } = this.parts;
     const { id, counts, status } = operation;
     const now = new Date(clock.now());
-    const after = { ...operation, dueAt: undefined, turn: operation.turn + 1, updatedAt: now };
+    const after = { ...operation, dueAt: undefined, updatedAt: now };
     if (status === 'PAUSED') return after;
     if (counts.pending === 0 && counts.running === 0) {
       const endedAs = status === 'CANCELED' ? status : movedOperation(status, endOf(counts));

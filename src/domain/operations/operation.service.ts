@@ -160,7 +160,7 @@ export class OperationService {
         await operations.update(after);
         return after;
       });
-      if (resumed?.dueAt) await dispatch.announce(id, resumed.turn, resumed.dueAt);
+      if (resumed?.dueAt) await dispatch.announce(id, resumed.dueAt);
     }
   }
 
@@ -192,7 +192,6 @@ export class OperationService {
       settings: input.settings ?? {},
       counts: noCounts,
       setbacks: 0,
-      turn: 1,
       createdAt: now,
       updatedAt: now,
       version: 1,
@@ -203,7 +202,7 @@ export class OperationService {
     const accepted = { ...operation, counts: { ...noCounts, total, pending: total }, dueAt, updatedAt: dueAt };
     const isAccepted = await database.transaction(({ operations }) => operations.accept(accepted));
     if (!isAccepted) throw new NotFound('There is no such connection.', { path: ['input', 'connectionId'] });
-    await dispatch.announce(id, accepted.turn, dueAt);
+    await dispatch.announce(id, dueAt);
     return { id };
   }
 
@@ -236,7 +235,7 @@ export class OperationService {
   ): Promise<Operation> {
     assertAllowed(caller, 'users:write');
     const { database, clock, dispatch } = this.parts;
-    const { turn, dueAt } = await database.transaction(async ({ operations }) => {
+    const { dueAt } = await database.transaction(async ({ operations }) => {
       const operation = await operations.lock(id);
       if (operation?.tenantId !== caller.tenant.id) throw unknownOperation();
       const changed = await work(operation, operations);
@@ -245,7 +244,7 @@ export class OperationService {
       await operations.update(after);
       return after;
     });
-    if (dueAt) await dispatch.announce(id, turn, dueAt);
+    if (dueAt) await dispatch.announce(id, dueAt);
     return this.get(caller, id);
   }
 

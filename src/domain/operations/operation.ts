@@ -109,8 +109,6 @@ export interface Operation {
   readonly setbacks: number;
   /** When a slice is next wanted; undefined when there is nothing to do. */
   readonly dueAt?: Date;
-  /** Names the next slice: grows with each one that was announced. */
-  readonly turn: number;
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;

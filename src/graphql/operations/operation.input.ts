@@ -1,6 +1,7 @@
 import { Field, ID, InputType, registerEnumType } from 'type-graphql';
 import type { IfExists } from '../../domain/directory/user';
 import type { ItemWork } from '../../domain/operations/operation-item';
+import { GroupSelectorInput, toGroupSelector } from '../directory/group-selector.input';
 import {
   IfExistsEnum,
   idempotencyKeyField,
@@ -9,7 +10,6 @@ import {
   UserInput,
   UserSelectorInput,
 } from '../directory/user.input';
-import { GroupSelectorInput, toGroupSelector } from '../directory/group-selector.input';
 import { enumOf } from '../enums';
 
 export const MOST_ITEMS_IN_A_CALL = 10_000;

@@ -42,7 +42,6 @@ const operations = new Table({
     { name: 'pause_problem', type: 'text', isNullable: true },
     { name: 'setbacks', type: 'integer' },
     { name: 'due_at', type: 'bigint', isNullable: true },
-    { name: 'turn', type: 'integer' },
     { name: 'created_at', type: 'bigint' },
     { name: 'started_at', type: 'bigint', isNullable: true },
     { name: 'finished_at', type: 'bigint', isNullable: true },
