@@ -1,7 +1,8 @@
 import type { Clock } from '../../shared/clock';
-import { assertAllowed, type Caller, isAllowed } from '../access/access';
+import { assertAllowed, type Caller } from '../access/access';
 import { budgetKeyOf } from '../connections/grant-verifier.service';
 import type { SlackDirectory } from '../directory-ports';
+import { NotFound } from '../errors';
 import type { OperationFilter } from '../operation-ports';
 import type { Database, ListPosition, ListSlice } from '../ports';
 import { type CallCounts, callsPerItem, estimatedFinish, sumOfCalls, timesCalls } from '../rate-estimate';
@@ -10,7 +11,7 @@ import type { OperationItem } from './operation-item';
 
 const DOWNLOADED_AT_ONCE = 500;
 
-/** Reads operations. Whoever may read people, or change them, may. */
+/** Reads operations, which tell of people. */
 export class OperationQueryService {
   constructor(
     private readonly database: Database,
@@ -20,18 +21,24 @@ export class OperationQueryService {
 
   /** @returns undefined when it is unknown or another tenant's. @throws Forbidden */
   async find(caller: Caller, id: OperationId): Promise<Operation | undefined> {
-    assertMayRead(caller);
+    assertAllowed(caller, 'users:read');
     return this.database.read(({ operations }) => operations.find(caller.tenant.id, id));
   }
 
-  /** Newest first. @throws Forbidden */
+  /** Newest first. @throws Forbidden, NotFound (the connection of the filter) */
   async list(
     caller: Caller,
     filter: OperationFilter,
     { first, after }: { first: number; after: ListPosition | undefined },
   ): Promise<ListSlice<Operation>> {
-    assertMayRead(caller);
-    return this.database.read(({ operations }) => operations.list(caller.tenant.id, filter, first, after));
+    assertAllowed(caller, 'users:read');
+    return this.database.read(async ({ connections, operations }) => {
+      const { connectionId } = filter;
+      if (connectionId !== undefined && !(await connections.find(caller.tenant.id, connectionId))) {
+        throw new NotFound('There is no such connection.', { path: ['connectionId'] });
+      }
+      return operations.list(caller.tenant.id, filter, first, after);
+    });
   }
 
   /** In their order. @param after the index of the last item of the page before. @throws Forbidden */
@@ -41,16 +48,15 @@ export class OperationQueryService {
     filter: { status?: readonly ItemStatus[] },
     { first, after }: { first: number; after: number | undefined },
   ): Promise<ListSlice<OperationItem>> {
-    assertMayRead(caller);
+    assertAllowed(caller, 'users:read');
     return this.database.read(({ operations }) => operations.listItems(id, filter.status, first, after));
   }
 
   /**
    * When it is likely to end, if nobody else used Slack's limits: behind what was accepted before it for the connection.
-   * @returns undefined when it has ended or waits for somebody, and when nothing is known. @throws Forbidden
+   * @returns undefined when it has ended or waits for somebody, and when nothing is known.
    */
   async estimatedFinish(caller: Caller, operation: Operation): Promise<Date | undefined> {
-    assertMayRead(caller);
     if (operation.status !== 'QUEUED' && operation.status !== 'RUNNING') return undefined;
     const { connectionId } = operation;
     const { connection, others } = await this.database.read(async ({ connections, operations }) => ({
@@ -100,8 +106,4 @@ function paceOf({ counts, startedAt }: Operation, now: Date): number | undefined
   const done = counts.succeeded + counts.failed;
   if (!startedAt || done < FEWEST_FOR_PACE) return undefined;
   return ((now.getTime() - startedAt.getTime()) / done) * (counts.pending + counts.running);
-}
-
-function assertMayRead(caller: Caller): void {
-  if (!isAllowed(caller, 'users:write')) assertAllowed(caller, 'users:read');
 }

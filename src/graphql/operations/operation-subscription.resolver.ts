@@ -8,7 +8,7 @@ import { type OperationNode, toOperationNode } from './operation-node';
 export class OperationSubscriptionResolver {
   @Subscription(() => OperationType, {
     description:
-      'An operation as it is, and again while it gets on, at most once a second; the stream ends when the operation has ended. A client that comes back misses nothing. Permission: USERS_READ or USERS_WRITE.',
+      'An operation as it is, and again while it gets on, at most once a second; the stream ends when the operation has ended. A client that comes back misses nothing. Permission: USERS_READ.',
     subscribe: ({ args, context }: { args: { id: string }; context: GraphQLContext }) =>
       progressOf(context, args.id as OperationId),
   })

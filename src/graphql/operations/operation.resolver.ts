@@ -47,7 +47,7 @@ export class OperationResolver {
 
   @Query(() => OperationType, {
     nullable: true,
-    description: "One operation; null when it is unknown or another tenant's. Permission: USERS_READ or USERS_WRITE.",
+    description: "One operation; null when it is unknown or another tenant's. Permission: USERS_READ.",
   })
   async operation(
     @Arg('id', () => ID, { description: 'The operation.' }) id: string,
@@ -59,7 +59,7 @@ export class OperationResolver {
 
   @Query(() => OperationPageType, {
     name: 'operations',
-    description: 'The operations of your tenant, newest first. Permission: USERS_READ or USERS_WRITE.',
+    description: 'The operations of your tenant, newest first. Permission: USERS_READ.',
   })
   operationPage(
     @Arg('connectionId', () => ID, { nullable: true, description: 'Only those of this connection.' })
@@ -93,7 +93,9 @@ export class OperationResolver {
     return this.queries.estimatedFinish(callerOf(context), operation);
   }
 
-  @FieldResolver(() => OperationItemPageType, { description: 'Its items, in the order in which they were sent.' })
+  @FieldResolver(() => OperationItemPageType, {
+    description: 'Its items, in the order in which they were sent. Permission: USERS_READ.',
+  })
   async items(
     @Root() operation: OperationNode,
     @Arg('status', () => [OperationItemStatusEnum], { nullable: true, description: 'Only those that stand so.' })
@@ -239,7 +241,7 @@ export class ConnectionOperationsResolver {
 
   @FieldResolver(() => OperationPageType, {
     name: 'operations',
-    description: 'The operations of this connection, newest first. Permission: USERS_READ or USERS_WRITE.',
+    description: 'The operations of this connection, newest first. Permission: USERS_READ.',
   })
   operationsOfConnection(
     @Root() connection: Connection,
