@@ -61,7 +61,7 @@ export interface App {
 /** For calls that were told to end, to say so. */
 const ENDING_MS = 1_000;
 /** Slices are short, so that operations take turns, and work of a process that died is soon taken over. */
-const SLICE = { sliceMs: 15_000, itemMs: 30_000 };
+const SLICE_MS = 15_000;
 const PLAYGROUND_ROOT = resolve(__dirname, '..', 'playground');
 
 /** Opens storage, builds everything once, and listens. Whatever was opened is closed again when a later step fails. */
@@ -88,7 +88,11 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     const dispatch = createDispatch(config, { clock, random, logger }, storage, () => services.operationRunner);
     const services: Services = wireServices(storage, edge, {
       dispatch,
-      runnerRules: { ...SLICE, concurrency: config.operations.concurrency },
+      runnerRules: {
+        concurrency: config.operations.concurrency,
+        sliceMs: SLICE_MS,
+        itemMs: config.http.callTimeoutMs,
+      },
       logger,
       clock,
       random,
