@@ -175,9 +175,14 @@ async function openSandbox(config: Config, adapters: AppAdapters, storage: Stora
     seed: storage.deriveText('rollcall/sandbox/v1'),
     port,
     stateFile,
-    switches: { limitsEnabled: limits },
+    switches: { limitsEnabled: limits, redirectUrls: redirectUrlsOf(config) },
     logger: { warn: (message) => adapters.logger.warn({}, message) },
   });
+}
+
+/** On this machine the sandbox's app knows the way back by itself; another address must be registered, as at Slack. */
+function redirectUrlsOf({ http: { publicUrl } }: Config): string[] {
+  return publicUrl === undefined ? [] : [`${publicUrl}${OAUTH_CALLBACK_PATH}`];
 }
 
 /** Over loopback, where the sandbox is: its events do not depend on how others reach the gateway. */
@@ -250,7 +255,7 @@ async function listen(
       signal: shutdown.signal,
       deadlineAt: clock.now() + http.callTimeoutMs,
     });
-  const makeLoaders = () => new RequestLoaders(services.connectionQueries);
+  const makeLoaders = () => new RequestLoaders(services.connectionQueries, services.mappings);
   registerGraphQL(
     server,
     apollo,

@@ -17,10 +17,13 @@ import { TokenRefreshService } from './domain/connections/token-refresh.service'
 import { DirectoryAccess } from './domain/directory/directory-access';
 import { DirectoryQueryService } from './domain/directory/directory-query.service';
 import { GroupService } from './domain/directory/group.service';
+import { GroupDeparture } from './domain/directory/group-departure';
 import { GroupEnrollment } from './domain/directory/group-enrollment';
+import { GroupJoins } from './domain/directory/group-joins';
 import { GroupQueryService } from './domain/directory/group-query.service';
 import { GroupTurns } from './domain/directory/group-turns';
 import { IdempotencyService } from './domain/directory/idempotency.service';
+import { PersonCalls } from './domain/directory/person-calls';
 import { ProvisioningService } from './domain/directory/provisioning.service';
 import { type InstallRules, InstallService } from './domain/installs/install.service';
 import { InstallCallbackService } from './domain/installs/install-callback.service';
@@ -31,6 +34,9 @@ import { InstallVisitService } from './domain/installs/install-visit.service';
 import { KeyCustody } from './domain/keys/key-custody.service';
 import { ResealService } from './domain/keys/reseal.service';
 import { SealingKeyService } from './domain/keys/sealing-key.service';
+import { MappingService } from './domain/mapping/mapping.service';
+import { MappingPreviewService } from './domain/mapping/mapping-preview.service';
+import { RecordProvisioningService } from './domain/mapping/record-provisioning.service';
 import type { OperationDispatch } from './domain/operation-ports';
 import { OperationRunner } from './domain/operations/operation.runner';
 import { OperationService } from './domain/operations/operation.service';
@@ -45,9 +51,11 @@ import { ConnectionRotationResolver } from './graphql/connections/connection-rot
 import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './graphql/directory/group.resolver';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
+import { UserReferenceResolver } from './graphql/directory/user-reference.resolver';
 import { InstallResolver } from './graphql/installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql/installs/reconnect.resolver';
 import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
+import { ConnectionMappingResolver, MappingResolver } from './graphql/mapping/mapping.resolver';
 import { NodeResolver } from './graphql/node.resolver';
 import { ConnectionOperationsResolver, OperationResolver } from './graphql/operations/operation.resolver';
 import { OperationSubscriptionResolver } from './graphql/operations/operation-subscription.resolver';
@@ -81,11 +89,13 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger);
   const groupTurns = new GroupTurns(clock);
-  const enrollment = new GroupEnrollment(groupTurns, clock, random);
+  const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
+  const departure = new GroupDeparture(directoryAccess, groupTurns, clock, random);
+  const personCalls = new PersonCalls(directoryAccess, idempotency, clock, random);
+  const provisioning = new ProvisioningService(personCalls, enrollment, departure);
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
-  const provisioning = new ProvisioningService(directoryAccess, idempotency, enrollment, clock, random);
   const groups = new GroupService(directoryAccess, idempotency, groupTurns, clock, random);
   const bulk = { database, access: directoryAccess, idempotency, provisioning, groups };
   return {
@@ -101,6 +111,9 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
     provisioning,
+    mappings: new MappingService(database, clock),
+    mappingPreviews: new MappingPreviewService(database, directoryAccess),
+    records: new RecordProvisioningService(database, provisioning),
     groupQueries: new GroupQueryService(directoryAccess),
     groups,
     idempotency,
@@ -177,8 +190,9 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [OAuthTokenResolver, new OAuthTokenResolver()],
     [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
     [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
-    [UserResolver, new UserResolver(services.provisioning)],
+    [UserResolver, new UserResolver(services.provisioning, services.records)],
     [ConnectionGroupsResolver, new ConnectionGroupsResolver(services.groupQueries)],
+    [UserReferenceResolver, new UserReferenceResolver(services.directoryQueries)],
     [GroupResolver, new GroupResolver(services.groupQueries, services.groups)],
     [InstallResolver, new InstallResolver(services.installs, services.connectionQueries)],
     [ConnectionIssueResolver, new ConnectionIssueResolver(services.installs)],
@@ -189,6 +203,8 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     ],
     [OperationSubscriptionResolver, new OperationSubscriptionResolver()],
     [ConnectionOperationsResolver, new ConnectionOperationsResolver(services.operationQueries)],
+    [ConnectionMappingResolver, new ConnectionMappingResolver(services.mappings)],
+    [MappingResolver, new MappingResolver(services.mappings, services.mappingPreviews)],
     [
       NodeResolver,
       new NodeResolver(
@@ -197,6 +213,7 @@ export function resolversOf(services: Services): Map<ClassType, object> {
         services.groupQueries,
         services.installs,
         services.operationQueries,
+        services.mappings,
       ),
     ],
   ]);

@@ -11,6 +11,10 @@ export interface DemoPayload {
   readonly problems: readonly { readonly code: string; readonly message: string; readonly remedy?: string }[];
 }
 
+export interface DemoLinkPayload {
+  readonly link: { readonly url: string; readonly install: { readonly id: string } };
+}
+
 const problemFields = 'problems { code message remedy }';
 
 /** Speaks to the gateway as a partner would: GraphQL over HTTP with an API key. */
@@ -26,6 +30,13 @@ export class GatewayClient {
 
   userMutation(name: string, inputType: string, input: object): Promise<DemoPayload> {
     return this.mutate(name, inputType, `user { slackId userName active title } outcome ${problemFields}`, input);
+  }
+
+  async createConnectLink(input: object): Promise<DemoLinkPayload> {
+    const selection = `link { url install { id } } ${problemFields}`;
+    const query = `mutation ($input: CreateConnectLinkInput!) { createConnectLink(input: $input) { ${selection} } }`;
+    const data = await this.query<{ createConnectLink: DemoLinkPayload }>(query, { input });
+    return data.createConnectLink;
   }
 
   async query<Data>(query: string, variables: object): Promise<Data> {

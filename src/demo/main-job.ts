@@ -1,26 +1,17 @@
-import type { DemoPayload, GatewayClient } from './gateway.client';
+import type { GatewayClient } from './gateway.client';
+import type { Steps } from './steps';
 
 type Tokens = Readonly<
   Record<'business-admin' | 'business-bot' | 'business-scopeless' | 'enterprise-workspace', string>
 >;
 
-/**
- * Connects, provisions, changes, deactivates, reactivates, and shows what a mistake looks like.
- * @param print gets one line a step.
- * @returns how many steps did something else than expected.
- */
-export async function runMainJob(
-  client: GatewayClient,
-  tokens: Tokens,
-  print: (line: string) => void,
-): Promise<number> {
-  const steps = new Steps(print);
+/** Connects, provisions, changes, deactivates, reactivates, and shows what a mistake looks like. */
+export async function runMainJob(client: GatewayClient, tokens: Tokens, steps: Steps): Promise<void> {
   await connectWithWrongTokens(client, tokens, steps);
   const connectionId = await connect(client, tokens, steps);
   await provision(client, connectionId, steps);
   await deactivateAndReactivate(client, connectionId, steps);
   await losePermission(client, connectionId, tokens, steps);
-  return steps.failed;
 }
 
 async function connectWithWrongTokens(client: GatewayClient, tokens: Tokens, steps: Steps): Promise<void> {
@@ -109,27 +100,4 @@ async function losePermission(
   const input = { id: connectionId, token: tokens['business-admin'] };
   const replaced = await client.connectionMutation('replaceToken', 'ReplaceTokenInput', input);
   steps.expectProblem('Connect again with the revoked token', replaced, 'TOKEN_REVOKED');
-}
-
-class Steps {
-  failed = 0;
-  #count = 0;
-
-  constructor(private readonly print: (line: string) => void) {}
-
-  expect(step: string, actual: string | undefined, expected: string, detail?: string): void {
-    this.#count += 1;
-    const isRight = actual === expected;
-    if (!isRight) this.failed += 1;
-    const said = isRight ? expected : `${actual ?? 'nothing'}, expected ${expected}`;
-    this.print(
-      `${isRight ? 'ok  ' : 'FAIL'} ${String(this.#count).padStart(2)}  ${step}: ${said}${detail ? ` (${detail})` : ''}`,
-    );
-  }
-
-  expectProblem(step: string, payload: DemoPayload, code: string): void {
-    const [problem] = payload.problems;
-    this.expect(step, problem?.code, code);
-    if (problem?.remedy) this.print(`          → ${problem.remedy}`);
-  }
 }

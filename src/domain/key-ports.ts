@@ -54,8 +54,8 @@ export interface SealingKeyRing {
 }
 
 /**
- * Changes the file and the ring together. Call it inside a transaction only: on SQLite, which alone goes with a key file,
- * its write lock keeps all other processes out.
+ * Changes the file and the ring together. Install and remove inside a transaction only: on SQLite, which alone goes with
+ * a key file, its write lock keeps all other processes out.
  */
 export interface SealingKeyFile {
   /** Takes up what another process has changed. @throws Conflict when the file cannot be read. */

@@ -62,9 +62,13 @@ export class LiveOperations {
 
   /** @returns a stream that ends with an answer that says why, where it ends by a failure; or errors instead of one. */
   async subscribe(args: ExecutionArgs): Promise<Stream | ExecutionResult> {
-    const result = await subscribe(args);
-    if (!(Symbol.asyncIterator in result)) return { errors: result.errors?.map(asRequestError) };
-    return endingWithErrors(result);
+    try {
+      const result = await subscribe(args);
+      if (!(Symbol.asyncIterator in result)) return { errors: result.errors?.map(asRequestError) };
+      return endingWithErrors(result);
+    } catch (error) {
+      return { errors: [asGraphQLError(error)] };
+    }
   }
 
   formatResult({ errors, ...result }: ExecutionResult): FormattedExecutionResult {
@@ -73,8 +77,8 @@ export class LiveOperations {
 
   format(errors: readonly GraphQLError[]): GraphQLFormattedError[] {
     return errors.slice(0, documentLimits.errors).map((error) => {
-      const formatted = withCode(error, ApolloServerErrorCode.INTERNAL_SERVER_ERROR).toJSON();
-      return formatError(formatted, error, this.options.logger);
+      const known = withCode(asGraphQLError(error), ApolloServerErrorCode.INTERNAL_SERVER_ERROR);
+      return formatError(known.toJSON(), known, this.options.logger);
     });
   }
 
@@ -104,6 +108,13 @@ function asRequestError(error: GraphQLError): GraphQLError {
   const isOfVariables = error.nodes?.length === 1 && error.nodes[0]?.kind === Kind.VARIABLE_DEFINITION;
   const isOfAll = error.message.startsWith('Too many errors processing variables');
   return isOfVariables || isOfAll ? withCode(error, ApolloServerErrorCode.BAD_USER_INPUT) : error;
+}
+
+/** graphql-js takes an error with a `path` for one of its own and passes it on as it is; ours have one. */
+function asGraphQLError(error: unknown): GraphQLError {
+  if (error instanceof GraphQLError) return error;
+  const originalError = error instanceof Error ? error : new Error('A subscription failed');
+  return new GraphQLError(originalError.message, { originalError });
 }
 
 function withCode(error: GraphQLError, code: string): GraphQLError {
@@ -137,10 +148,11 @@ function endingWithErrors(stream: AsyncGenerator<ExecutionResult, void, void>): 
         return result.done ? end() : result;
       } catch (error) {
         hasFailed = true;
-        const originalError = error instanceof Error ? error : new Error('The stream failed');
-        return { done: false, value: { errors: [new GraphQLError(originalError.message, { originalError })] } };
+        return { done: false, value: { errors: [asGraphQLError(error)] } };
       }
     },
     return: end,
+    // Nobody throws into it; a way in takes it for a stream that it can end only when it has this as well.
+    throw: end,
   };
 }

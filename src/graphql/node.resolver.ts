@@ -7,6 +7,8 @@ import type { GroupQueryService } from '../domain/directory/group-query.service'
 import { NotFound } from '../domain/errors';
 import type { InstallId } from '../domain/installs/install';
 import type { InstallService } from '../domain/installs/install.service';
+import type { MappingId } from '../domain/mapping/mapping';
+import type { MappingService } from '../domain/mapping/mapping.service';
 import type { OperationId } from '../domain/operations/operation';
 import type { OperationQueryService } from '../domain/operations/operation-query.service';
 import { callerOf, type GraphQLContext } from './context';
@@ -23,6 +25,7 @@ export class NodeResolver {
     private readonly groups: GroupQueryService,
     private readonly installs: InstallService,
     private readonly operations: OperationQueryService,
+    private readonly mappings: MappingService,
   ) {}
 
   @Query(() => NodeType, {
@@ -43,6 +46,8 @@ export class NodeResolver {
         return this.installs.find(caller, id as InstallId);
       case 'Operation':
         return this.findOperation(caller, id as OperationId);
+      case 'Mapping':
+        return this.mappings.find(caller, id as MappingId);
       case 'User':
         return this.findUser(id, context);
       case 'Group':

@@ -8,6 +8,7 @@ const typesByPrefix: Readonly<Record<string, string>> = {
   grp: 'Group',
   ins: 'Install',
   opr: 'Operation',
+  map: 'Mapping',
 };
 
 export function typeOfId(id: string): string | undefined {

@@ -22,7 +22,10 @@ export const queryLimits = {
   rootFields: 15,
   /** Fields, counted as often as the pages around them can repeat them. */
   cost: 30_000,
-  variableFields: 200,
+  /** As many as a wide record of a person may have. */
+  variableFields: 500,
+  /** Levels of JSON. An expression of a mapping takes up to four, and nests a dozen times. */
+  variableDepth: 64,
 } as const;
 
 export const documentLimits = {
@@ -41,9 +44,18 @@ interface Size {
 }
 
 /** Fields that hold a page's entries: what is below them repeats `first` times. */
-const pagedFields: ReadonlySet<string> = new Set(['connections', 'users', 'groups', 'members', 'operations', 'items']);
-/** Fields of a connection that ask Slack each time. */
-const liveFields: ReadonlySet<string> = new Set(['users', 'user', 'groups', 'group']);
+const pagedFields: ReadonlySet<string> = new Set([
+  'connections',
+  'users',
+  'groups',
+  'members',
+  'mappingVersions',
+  'operations',
+  'items',
+  'previewMapping',
+]);
+/** Fields that ask Slack each time, or take as long. */
+const liveFields: ReadonlySet<string> = new Set(['users', 'user', 'groups', 'group', 'previewMapping']);
 const LIVE_COST = 100;
 const pageFields: ReadonlySet<string> = new Set(['nodes', 'edges', 'pageInfo', 'totalCount']);
 /** A variable page size is unknown at validation, so it counts as the largest. */
@@ -67,27 +79,29 @@ export function queryLimitsRule(context: ValidationContext): ASTVisitor {
 
 /**
  * graphql-js prints the whole object for each field in it that it does not know, up to fifty times: twenty thousand keys
- * take it seconds. No input here has more than a few dozen fields.
+ * take it seconds. No input of ours has more than a few dozen fields. It also follows an input that can hold itself, such as
+ * an expression, as deep as the variables nest.
  * @throws GraphQLError QUERY_TOO_LARGE
  */
 export function assertSmallVariables(variables: unknown): void {
-  if (!holdsLargeObject(variables)) return;
-  throw new GraphQLError(`An object in the variables has more than ${queryLimits.variableFields} fields.`, {
-    extensions: { code: 'QUERY_TOO_LARGE', http: { status: 400 } },
-  });
+  const excess = excessOf(variables);
+  if (excess === undefined) return;
+  throw new GraphQLError(excess, { extensions: { code: 'QUERY_TOO_LARGE', http: { status: 400 } } });
 }
 
 /** Walks without recursion, since JSON may nest deeper than the stack. */
-function holdsLargeObject(variables: unknown): boolean {
-  const waiting = [variables];
-  while (waiting.length > 0) {
-    const value = waiting.pop();
+function excessOf(variables: unknown): string | undefined {
+  const waiting = [{ value: variables, depth: 0 }];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { value, depth } = next;
     if (typeof value !== 'object' || value === null) continue;
+    if (depth > queryLimits.variableDepth) return `The variables nest deeper than ${queryLimits.variableDepth} levels.`;
     const members = Object.values(value);
-    if (!Array.isArray(value) && members.length > queryLimits.variableFields) return true;
-    for (const member of members) waiting.push(member);
+    if (!Array.isArray(value) && members.length > queryLimits.variableFields)
+      return `An object in the variables has more than ${queryLimits.variableFields} fields.`;
+    for (const member of members) waiting.push({ value: member, depth: depth + 1 });
   }
-  return false;
+  return undefined;
 }
 
 function problemOf(context: ValidationContext, operation: OperationDefinitionNode): string | undefined {

@@ -7,16 +7,18 @@ import { ConnectionSubscriptionResolver } from './connections/connection-subscri
 import { ConnectionGroupsResolver, GroupResolver } from './directory/group.resolver';
 import { groupProblemTypes } from './directory/group-problem.type';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
+import { UserReferenceResolver } from './directory/user-reference.resolver';
 import { InstallResolver } from './installs/install.resolver';
 import { ConnectionIssueResolver, MissingScopesProblemResolver } from './installs/reconnect.resolver';
 import { SealingKeyResolver } from './keys/sealing-key.resolver';
+import { ConnectionMappingResolver, MappingResolver } from './mapping/mapping.resolver';
 import { NodeResolver } from './node.resolver';
 import { ConnectionOperationsResolver, OperationResolver } from './operations/operation.resolver';
 import { OperationSubscriptionResolver } from './operations/operation-subscription.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
-const oneOfInputs = ['UserSelector', 'GroupSelector'];
+const oneOfInputs = ['UserSelector', 'GroupSelector', 'ExpressionInput', 'ConditionInput'];
 
 /** type-graphql makes the root types by itself, without a description. */
 const rootDescriptions: Readonly<Record<string, string>> = {
@@ -38,12 +40,15 @@ export const resolverClasses = [
   UserResolver,
   ConnectionGroupsResolver,
   GroupResolver,
+  UserReferenceResolver,
   InstallResolver,
   ConnectionIssueResolver,
   MissingScopesProblemResolver,
   OperationResolver,
   ConnectionOperationsResolver,
   OperationSubscriptionResolver,
+  ConnectionMappingResolver,
+  MappingResolver,
   NodeResolver,
 ] as const;
 

@@ -21,6 +21,7 @@ import { closedPage } from './pages/closed-page';
 import { type FormActions, installPage, type WaysIn } from './pages/install-page';
 import type { Page } from './pages/page';
 import { resultPage } from './pages/result-page';
+import { tokenProblemOf } from './pages/token-problem';
 import { isAheadOfTime, isFromOwnPage } from './request-origin';
 
 const linkPaths = ['install', 'connect', 'reconnect'] as const;
@@ -123,7 +124,7 @@ class InstallRoutes {
       }
       const { error, ...visit } = outcome;
       const ways = { ...visit, actions: this.actionsAt(here) };
-      return this.pages.send(reply, installPage(ways, this.host(), error));
+      return this.pages.send(reply, installPage(ways, this.host(), tokenProblemOf(error)));
     });
   }
 
@@ -131,7 +132,7 @@ class InstallRoutes {
     if (isAheadOfTime(request)) return this.pages.send(reply, prefetchPage);
     return this.pages.run(reply, async () => {
       const query = queryOf(request);
-      const params = { state: single(query, 'state'), code: single(query, 'code'), error: single(query, 'error') };
+      const params = { state: secretIn(query, 'state'), code: secretIn(query, 'code'), error: single(query, 'error') };
       const browser = this.pages.cookie.read(request);
       const outcome = await this.options.callbacks.finish(params, browser, this.pages.boundsOf(request));
       if (outcome.kind !== 'ATTEMPT') return this.pages.send(reply, callbackPage(outcome.kind));
@@ -179,6 +180,11 @@ function linkDoor(path: LinkPath, { params }: FastifyRequest<Key>): Door | undef
   if (path === 'reconnect') return { kind: 'reconnect', signed: params.key };
   const secret = parseSecret(params.key);
   return secret && { kind: 'link', secret };
+}
+
+function secretIn(query: URLSearchParams, name: string): Secret | undefined {
+  const text = single(query, name);
+  return text === undefined ? undefined : new Secret(text);
 }
 
 function levelOf(text: string | undefined): InstallLevel | undefined {

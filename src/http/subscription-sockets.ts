@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { CloseCode, type Context, handleProtocols, makeServer, type Server as ProtocolServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { RateLimited } from '../domain/errors';
+import { RateLimited, Unauthenticated } from '../domain/errors';
 import { newId } from '../shared/ids';
 import { requestContext } from '../shared/request-context';
 import { isRefused, watchKey } from './key-watch';
@@ -25,6 +25,8 @@ interface SocketState {
   /** Aborts when the key is not valid any more. */
   readonly ended: AbortController;
   authorization: string | undefined;
+  /** An operation has met that the key is not valid any more. */
+  isRefused: boolean;
   /** Frees what the socket holds. */
   readonly endings: (() => void)[];
 }
@@ -55,7 +57,14 @@ export class SubscriptionSockets {
       onConnect: (context) => this.#connect(context),
       onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
       subscribe: (args) => operations.subscribe(args),
-      onNext: (_context, _id, _payload, _args, result) => operations.formatResult(result),
+      onNext: (context, _id, _payload, _args, result) => {
+        if (result.errors?.some(isOfRefusedKey)) context.extra.isRefused = true;
+        return operations.formatResult(result);
+      },
+      onComplete: ({ subscriptions, extra: { isRefused, socket } }) => {
+        // After the word that the last operation is complete, which leaves next.
+        if (isRefused && Object.keys(subscriptions).length <= 1) setImmediate(() => refuse(socket));
+      },
       onError: (_context, _id, _payload, errors) => operations.format(errors),
     });
   }
@@ -86,7 +95,8 @@ export class SubscriptionSockets {
   }
 
   #open(socket: WebSocket): void {
-    const state: SocketState = { socket, ended: new AbortController(), authorization: undefined, endings: [] };
+    const ended = new AbortController();
+    const state: SocketState = { socket, ended, authorization: undefined, isRefused: false, endings: [] };
     setMaxListeners(0, state.ended.signal);
     socket.on('error', (error) => this.parts.logger.debug({ err: error }, 'a socket failed'));
     const closed = this.#protocol.opened(
@@ -119,7 +129,8 @@ export class SubscriptionSockets {
     }
   }
 
-  async #connect({ connectionParams, extra: state }: SocketContext): Promise<boolean> {
+  async #connect(context: SocketContext): Promise<boolean> {
+    const { connectionParams, extra: state } = context;
     const { authenticate, slots, limits } = this.parts;
     const { authorization, Authorization } = connectionParams ?? {};
     const given = authorization ?? Authorization;
@@ -139,8 +150,11 @@ export class SubscriptionSockets {
       () => authenticate(state.authorization),
       limits.keepAliveMs,
       (error) => {
+        // Operations first say why they end; who does not take that is not waited for.
+        state.isRefused = true;
         state.ended.abort(error);
-        state.socket.close(CloseCode.Forbidden, 'Forbidden');
+        if (Object.keys(context.subscriptions).length === 0) refuse(state.socket);
+        else setTimeout(() => refuse(state.socket), CLOSING_MS).unref();
       },
     );
     // It may have closed while its key was looked up.
@@ -166,6 +180,14 @@ export class SubscriptionSockets {
       await makeContext(state.authorization, { requestId, ended: state.ended.signal }),
     );
   }
+}
+
+function refuse(socket: WebSocket): void {
+  socket.close(CloseCode.Forbidden, 'Forbidden');
+}
+
+function isOfRefusedKey({ originalError }: GraphQLError): boolean {
+  return originalError instanceof Unauthenticated;
 }
 
 /** Resolves when the text has left, so that a client that reads slowly is sent no more than it takes. */

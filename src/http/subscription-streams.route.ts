@@ -59,6 +59,11 @@ export class SubscriptionStreams {
       bodyLimit: LARGEST_BODY,
       handler: (request, reply) => this.#receive(request, reply),
     });
+    app.route({
+      url: '/graphql/stream',
+      method: ['DELETE', 'OPTIONS', 'PATCH', 'PUT'],
+      handler: (_request, reply) => reply.code(405).header('allow', 'GET, POST').send(),
+    });
   }
 
   /** Cut without the word that all is complete, so that clients try again. */

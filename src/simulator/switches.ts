@@ -25,6 +25,8 @@ export interface Switches extends OAuthSwitches {
   unknownAttributes: 'refuse' | 'ignore';
   /** False while members may edit their own display name: updates get `invalid_display_name` (SCIM §4.2). */
   displayNameUpdatesAllowed: boolean;
+  /** Whether `excludedAttributes=members` keeps the members out of reads of groups (SCIM §0.8, unknown). */
+  excludedAttributesHeeded: boolean;
   /** Filter attributes that are understood, in lower case; others get `no_filters` (SCIM §7). */
   filterAttributes: readonly string[];
   /** Time until a deactivation shows in reads (SCIM §3, observed up to 10 s). */
@@ -68,6 +70,7 @@ export const defaultSwitches: Readonly<Switches> = {
   putWithoutActive: 'deactivates',
   unknownAttributes: 'refuse',
   displayNameUpdatesAllowed: true,
+  excludedAttributesHeeded: false,
   filterAttributes: allFilterAttributes,
   deactivationDelayMs: 0,
   photoDelayMs: 0,

@@ -7,7 +7,7 @@ import { scimEndpoints } from './endpoints';
 import { VerbNotSupported } from './errors';
 import { readGroup } from './group-reading';
 import { walkList } from './list-walk';
-import type { ScimExchange } from './scim-exchange';
+import type { ScimExchange, ScimRequest } from './scim-exchange';
 import { isFilterRefusal, LARGEST_PAGE } from './user-lookup';
 import { quoted } from './user-patch';
 import { listIn, type PatchOperation, readList, textIn, urns, type WireList } from './wire';
@@ -58,9 +58,13 @@ export class GroupClient {
     { withMembers }: { withMembers: boolean },
     call: UpstreamCall,
   ): Promise<DirectoryGroup | undefined> {
-    const request = { endpoint: scimEndpoints.getGroup, slackId, query: membersQuery(withMembers) };
     try {
-      return await this.exchange.read(request, (body) => readGroup(body, { withMembers }), call);
+      return await this.#read(
+        { endpoint: scimEndpoints.getGroup, slackId },
+        { withMembers },
+        (body) => readGroup(body, { withMembers }),
+        call,
+      );
     } catch (error) {
       if (error instanceof NotFound) return undefined;
       throw error;
@@ -93,6 +97,30 @@ export class GroupClient {
 
   async delete(slackId: string, call: UpstreamCall): Promise<void> {
     await this.exchange.write({ endpoint: scimEndpoints.deleteGroup, slackId }, call);
+  }
+
+  /**
+   * Asks to leave the members out where they are not wanted (RFC 7644 §3.9). Slack does not say whether it heeds that: it may
+   * send them all the same, and where it refuses the question it is asked without.
+   */
+  async #read<T>(
+    request: ScimRequest,
+    { withMembers }: { withMembers: boolean },
+    accept: (body: unknown) => T | undefined,
+    call: UpstreamCall,
+  ): Promise<T> {
+    const { traits } = this.exchange;
+    if (withMembers || !traits.excludedAttributesAreTaken) return this.exchange.read(request, accept, call);
+    const query = { ...request.query, excludedAttributes: 'members' };
+    try {
+      return await this.exchange.read({ ...request, query }, accept, call);
+    } catch (error) {
+      if (!isFilterRefusal(error)) throw error;
+      // Thrown again when it is something else that is refused, such as the filter.
+      const answer = await this.exchange.read(request, accept, call);
+      traits.excludedAttributesAreTaken = false;
+      return answer;
+    }
   }
 
   /** A standard server may leave PATCH out (RFC 7644 §3.5.2): then the whole group is written. */
@@ -139,9 +167,8 @@ export class GroupClient {
       startIndex: String(startIndex),
       count: String(count),
       ...(filter === undefined ? {} : { filter }),
-      ...membersQuery(withMembers),
     };
-    const list = await this.exchange.read({ endpoint: scimEndpoints.listGroups, query }, readList, call);
+    const list = await this.#read({ endpoint: scimEndpoints.listGroups, query }, { withMembers }, readList, call);
     const entries = list.entries.flatMap((entry) => readGroup(entry, { withMembers }) ?? []);
     if (entries.length < list.entries.length) {
       const skipped = list.entries.length - entries.length;
@@ -149,11 +176,6 @@ export class GroupClient {
     }
     return { list, entries };
   }
-}
-
-/** RFC 7644 §3.9. Whether Slack heeds it is not documented; where it does not, the members come along. */
-function membersQuery(withMembers: boolean): Readonly<Record<string, string>> {
-  return withMembers ? {} : { excludedAttributes: 'members' };
 }
 
 /**

@@ -7,6 +7,8 @@ export interface OriginTraits {
   /** Set by an answer of type application/scim+json, which Slack does not use. */
   isStandardServer: boolean;
   patchIsSupported: boolean;
+  /** Whether reads may be asked to leave attributes out; whether they then do is another matter. */
+  excludedAttributesAreTaken: boolean;
   /** The form of an e-mail filter that was accepted; see user-lookup.ts. */
   emailFilterForm: number | undefined;
 }
@@ -20,6 +22,7 @@ export function newOriginTraits(): OriginTraits {
     requestMediaType: JSON_MEDIA_TYPE,
     isStandardServer: false,
     patchIsSupported: true,
+    excludedAttributesAreTaken: true,
     emailFilterForm: undefined,
   };
 }

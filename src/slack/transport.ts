@@ -64,21 +64,34 @@ export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptio
         })
       : undefined;
   const used = dispatcher ?? own;
+  const running = new Set<AbortController>();
   return {
-    send: (httpRequest) => send(used, httpRequest),
-    close: async () => {
-      if (!own) return;
+    async send(httpRequest) {
+      const attempt = new AbortController();
+      running.add(attempt);
+      return send(used, httpRequest, attempt).finally(() => running.delete(attempt));
+    },
+    async close() {
       // Whoever waited for an answer has gone; one that never comes must not hold up the end.
-      const cut = setTimeout(() => void own.destroy(), CLOSING_MS);
-      await own.close().finally(() => clearTimeout(cut));
+      const cut = setTimeout(() => {
+        for (const attempt of running) attempt.abort();
+      }, CLOSING_MS);
+      try {
+        await own?.close();
+      } finally {
+        clearTimeout(cut);
+      }
     },
   };
 }
 
-async function send(dispatcher: Dispatcher | undefined, httpRequest: HttpRequest): Promise<HttpAnswer> {
+async function send(
+  dispatcher: Dispatcher | undefined,
+  httpRequest: HttpRequest,
+  attempt: AbortController,
+): Promise<HttpAnswer> {
   const { method, url, headers, body, maxBodyBytes, timeoutMs, signal } = httpRequest;
   if (signal.aborted) throw new TransportFailure(false, 'ABORTED');
-  const attempt = new AbortController();
   let hasTimedOut = false;
   const timer = setTimeout(() => {
     hasTimedOut = true;

@@ -44,6 +44,12 @@ export class KeyFile implements KeyProvider {
     return this.#read();
   }
 
+  /** Takes back a file that loadKeys made, when it turned out that another should have been there. @returns whether it did. */
+  async discardNew(): Promise<boolean> {
+    if (this.#isNew) await unlink(this.path);
+    return this.#isNew;
+  }
+
   /**
    * Synchronous, because a value that another process has sealed with a new key is met in the middle of opening it.
    * @returns undefined when the file is as it was read last. @throws Conflict when it cannot be read.

@@ -83,15 +83,24 @@ function toMapping(row: MappingVersionRow): Mapping {
     id: row.id as MappingId,
     connectionId: row.connectionId as ConnectionId,
     version: row.version,
-    definition: parseDefinition(row.definition),
+    definition: definitionOf(row),
     createdAt: row.createdAt,
     apiKeyId: row.apiKeyId as ApiKeyId,
   };
 }
 
+/** Versions never change, and each record that is provisioned needs one: checking a large one takes milliseconds. */
+const checked = new Map<string, { readonly json: string; readonly definition: MappingDefinition }>();
+const MOST_CHECKED = 100;
+
 /** Read as carefully as what a caller sends: evaluation relies on it. */
-function parseDefinition(json: string): MappingDefinition {
+function definitionOf({ id, definition: json }: MappingVersionRow): MappingDefinition {
+  const known = checked.get(id);
+  if (known?.json === json) return known.definition;
   const { definition } = readMapping(JSON.parse(json), []);
   if (!definition) throw new StorageFailure('BAD_MAPPING');
+  const [oldest] = checked.keys();
+  if (oldest !== undefined && checked.size >= MOST_CHECKED) checked.delete(oldest);
+  checked.set(id, { json, definition });
   return definition;
 }

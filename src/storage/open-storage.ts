@@ -66,7 +66,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     if (dialect.isSingleConnection && role === 'gateway') await endLeases(dataSource, dialect);
   } catch (error) {
     await destroy(dataSource);
-    throw startFailure(error, config);
+    const isKeyLost = error instanceof WrongSealingKey && (await keys.file?.discardNew());
+    throw isKeyLost ? lostKeyFile(keys.file?.path) : startFailure(error, config);
   } finally {
     if (preparing !== dataSource) await destroy(preparing);
   }
@@ -105,6 +106,13 @@ async function endLeases(dataSource: DataSource, dialect: Dialect): Promise<void
 
 async function destroy(dataSource: DataSource): Promise<void> {
   if (dataSource.isInitialized) await dataSource.destroy();
+}
+
+/** Of a database that was sealed before, with a key that is not there. */
+function lostKeyFile(path: string | undefined): WrongSealingKey {
+  return new WrongSealingKey(
+    `The key file ${path} is missing, and the database holds what was sealed with its keys. Restore it from a backup; nothing was changed.`,
+  );
 }
 
 function startFailure(error: unknown, config: DatabaseConfig): Error {

@@ -105,9 +105,15 @@ describe('a token that is pasted', () => {
     const other = await newLink(client, { externalId: 'c-2' });
     expect((await paste(other.url, token)).text).toContain('This Slack team is connected already.');
     const customer = await newLink(client, { externalId: 'c-1' });
-    expect((await paste(customer.url, app.simulator.tokens['enterprise-owner'])).text).toContain(
-      'belongs to another Slack team',
+    const enterprise = app.simulator.tokens['enterprise-owner'];
+    expect((await paste(customer.url, enterprise)).text).toContain('You are connected to another Slack team already.');
+    expect((await visitor.install(customer.url, owner, { level: 'ORGANIZATION' })).heading).toBe(
+      'Another Slack team is connected already',
     );
+    await client.change('disconnect', { id: known, revokeToken: false });
+    const back = await newLink(client);
+    await pasteGood(back.url, token);
+    expect(await readInstall(client, back.id)).toMatchObject({ connection: { id: known, status: 'ACTIVE' } });
   });
 
   it('is not taken on a link that is for the consent page, nor without a form', async () => {
@@ -353,8 +359,8 @@ describe('a connection that has stopped working', () => {
 
     expect(await client.read(id)).toMatchObject({ id, status: 'ACTIVE' });
     expect(await issuesOf(id)).toEqual([]);
-    expect(await visitor.get(url)).toMatchObject({ status: 200, heading: 'This connection works' });
-    expect(await visitor.post(url)).toMatchObject({ heading: 'This connection works', next: undefined });
+    expect(await visitor.get(url)).toMatchObject({ status: 200, heading: 'There is nothing to repair here' });
+    expect(await visitor.post(url)).toMatchObject({ heading: 'There is nothing to repair here', next: undefined });
   });
 
   it('takes no other team by its link, and can be tried again', async () => {

@@ -63,16 +63,6 @@ const damages: Damage[] = [
     },
   },
   {
-    what: 'its token is revoked',
-    code: 'TOKEN_REVOKED',
-    harm: () => {
-      grantOf('business-admin').isRevoked = true;
-    },
-    repair: () => {
-      grantOf('business-admin').isRevoked = false;
-    },
-  },
-  {
     what: 'its token expires',
     code: 'TOKEN_EXPIRED',
     harm: () => {
@@ -141,6 +131,24 @@ describe('a connection in mid-life', () => {
 
     const resumed = await tenant.change('resumeConnection', { id });
     expect(resumed.connection?.status).toBe('REAUTHORIZATION_REQUIRED');
+  });
+
+  it('whose token was revoked erases it, goes on saying why, and asks Slack nothing any more', async () => {
+    const { id } = await tenant.connect();
+    grantOf('business-admin').isRevoked = true;
+    expect(codeOf(await tenant.readUsers(id))).toEqual(['TOKEN_REVOKED']);
+    const harmed = await tenant.read(id);
+    expect(harmed).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED', token: { status: 'REVOKED' } });
+    const before = app.simulator.requests.length;
+
+    const { connection, problems } = await tenant.change('verifyConnection', { id });
+
+    expect(problems).toMatchObject([{ code: 'TOKEN_REVOKED' }]);
+    expect(connection?.issues).toEqual(harmed?.issues);
+    expect(codeOf(await tenant.readUsers(id))).toEqual(['TOKEN_REVOKED']);
+    const ended = await tenant.change('disconnect', { id });
+    expect(ended).toMatchObject({ problems: [], connection: { status: 'DISCONNECTED' } });
+    expect(app.simulator.requests).toHaveLength(before);
   });
 
   it('recovers by another token', async () => {

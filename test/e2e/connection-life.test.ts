@@ -5,10 +5,14 @@ import type { ProblemAnswer } from '../support/operations';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { TenantClient } from '../support/tenant-client';
 
-/** Waits take no time; the clock moves on by them. */
+/** Longer than any wait between two attempts, and shorter than those of work in the background. */
+const LONGEST_INSTANT_MS = 10_000;
+
+/** Waits of a call take no time; the clock moves on by them. */
 class InstantClock extends MovedClock {
   override async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
+    if (ms > LONGEST_INSTANT_MS) return super.sleep(ms, signal);
     this.advance(ms);
     await nextTurn();
   }
@@ -20,7 +24,14 @@ type Lifecycle = 'OPEN' | 'PAUSED' | 'DISCONNECTED';
 /** What must be true of one connection, and of Slack, said as shortly as possible. */
 interface Model {
   connection:
-    | { lifecycle: Lifecycle; token: Token | undefined; person: string | undefined; isDown: boolean }
+    | {
+        lifecycle: Lifecycle;
+        token: Token | undefined;
+        /** The token was found to be revoked, and nothing is left to ask Slack about. */
+        isErased: boolean;
+        person: string | undefined;
+        isDown: boolean;
+      }
     | undefined;
   readonly slack: { isDown: boolean; isDemoted: boolean; isPlanLow: boolean; readonly revoked: Set<Token> };
 }
@@ -42,6 +53,7 @@ function diagnose({ slack }: Model, token: Token): string | undefined {
 function note(connection: NonNullable<Model['connection']>, problem: string | undefined): void {
   if (problem === 'UPSTREAM_UNAVAILABLE') connection.isDown = true;
   else if (problem) connection.person = problem;
+  if (problem === 'TOKEN_REVOKED') connection.isErased = true;
 }
 
 function clear(connection: NonNullable<Model['connection']>): void {
@@ -107,6 +119,7 @@ const verify = new Step(
   'verify',
   whenThere((model, connection) => {
     if (!connection.token) return 'CONNECTION_NOT_READY';
+    if (connection.isErased) return connection.person;
     const problem = diagnose(model, connection.token);
     if (problem) note(connection, problem);
     else clear(connection);
@@ -136,7 +149,7 @@ const replace = (token: Token) =>
     whenThere((model, connection) => {
       const problem = diagnose(model, token) ?? (token === 'enterprise-owner' ? 'WRONG_WORKSPACE' : undefined);
       if (problem) return problem;
-      connection.token = token;
+      Object.assign(connection, { token, isErased: false });
       if (connection.lifecycle === 'DISCONNECTED') connection.lifecycle = 'OPEN';
       clear(connection);
       return undefined;
@@ -149,9 +162,10 @@ const disconnect = (revokeToken: boolean) =>
     revokeToken ? 'disconnect' : 'forget',
     whenThere(({ slack }, connection) => {
       if (!connection.token) return undefined;
-      if (revokeToken && slack.isDown) return 'UPSTREAM_UNAVAILABLE';
-      if (revokeToken) slack.revoked.add(connection.token);
-      Object.assign(connection, { lifecycle: 'DISCONNECTED', token: undefined });
+      const isCalled = revokeToken && !connection.isErased;
+      if (isCalled && slack.isDown) return 'UPSTREAM_UNAVAILABLE';
+      if (isCalled) slack.revoked.add(connection.token);
+      Object.assign(connection, { lifecycle: 'DISCONNECTED', token: undefined, isErased: false });
       clear(connection);
       return undefined;
     }),
@@ -165,7 +179,7 @@ const create = (token: Token) =>
       const problem = diagnose(model, token);
       if (problem) return problem;
       if (model.connection && model.connection.lifecycle !== 'DISCONNECTED') return 'DUPLICATE_CONNECTION';
-      model.connection = { lifecycle: 'OPEN', token, person: undefined, isDown: false };
+      model.connection = { lifecycle: 'OPEN', token, isErased: false, person: undefined, isDown: false };
       return undefined;
     },
     async (real) => {

@@ -252,6 +252,17 @@ describe('a request in another form', () => {
     expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined();
   });
 
+  it.each([
+    ['an expression in an expression', '{"fields":{"email":', '{"lower":', '}', '}}', 'MappingInput!'],
+    ['a list in a list', '{"a":', '[', ']', '}', 'JSONObject!'],
+  ])('is refused when its variables nest without end: %s', async (_, start, open, close, end, type) => {
+    const deep = start + nested(60_000, open, close, '1') + end;
+    const input = type === 'MappingInput!' ? 'rows: [{}], mapping: $v' : 'rows: [$v]';
+    const document = `query ($v: ${type}) { previewMapping(input: { connectionId: "con_1", ${input} }) { requestId } }`;
+    const { text } = await send(`{"query":${JSON.stringify(document)},"variables":{"v":${deep}}}`);
+    expect(text).toMatch(/nest deeper than 64 levels/);
+  });
+
   it('is refused when a page of another site sends it: without a media type that needs a permission', async () => {
     const headers = { authorization: `Bearer ${app.adminKey}` };
     const mutation = encodeURIComponent('mutation { createTenant(input: { name: "x" }) { requestId } }');

@@ -2,6 +2,7 @@ import { changeGroup, deleteGroup, groupsNamed, membersNamed } from '../support/
 import { connectSandbox } from '../support/operations';
 import { answerOf, callsDuring, calmDown, changePerson, seededPerson } from '../support/people';
 import { startTestApp, type TestApp } from '../support/start-app';
+import { TenantClient } from '../support/tenant-client';
 
 let app: TestApp;
 let workspace: string;
@@ -146,5 +147,60 @@ describe('provisionUser with groups', () => {
     );
     expect(answer).toMatchObject({ outcome: 'ADOPTED', problems: [] });
     expect(groupsOf(answer.user)).toEqual([]);
+  });
+});
+
+describe('many people who join one group at the same time', () => {
+  it('go in a few calls, and one who is refused holds up nobody', async () => {
+    app.simulator.switches.writeTimeMs = 20;
+    await create('Everyone');
+    const [group] = groupsNamed(app.simulator, 'Everyone');
+    const groups = [{ slackId: group?.id }];
+    const emails = Array.from({ length: 25 }, (_, index) => `together.${index}@example.com`);
+    const join = (address: string) =>
+      changePerson(app, 'provisionUser', { connectionId: workspace, user: { email: address, groups } });
+    await Promise.all(
+      emails.map((address) =>
+        changePerson(app, 'provisionUser', { connectionId: workspace, user: { email: address } }),
+      ),
+    );
+
+    const calls = await callsDuring(app.simulator, async () => {
+      const answers = await Promise.all(emails.map(join));
+      for (const answer of answers) expect(answer).toMatchObject({ outcome: 'UPDATED', problems: [] });
+    });
+    expect(group?.members.size).toBe(25);
+    expect(calls.filter((call) => call.startsWith('PATCH')).length).toBeLessThan(10);
+
+    app.simulator.switches.userGroupMemberLimit = 26;
+    const full = await Promise.all(['x', 'y', 'z'].map((name) => join(`together.${name}@example.com`)));
+    const codes = full.flatMap(({ problems }) => problems.map(({ code }) => code));
+    expect(codes).toEqual(['GROUP_LIMIT', 'GROUP_LIMIT']);
+    expect(group?.members.size).toBe(26);
+    expect(full.map(({ outcome }) => outcome)).toEqual(['CREATED', 'CREATED', 'CREATED']);
+  });
+});
+
+describe('a grant that ends between the account and its groups', () => {
+  it('is a problem beside the account, is noted on the connection, and the call goes on under its key afterwards', async () => {
+    const tenant = await TenantClient.create(app);
+    const { id } = await tenant.connect();
+    const input = {
+      connectionId: id,
+      user: { email: 'between@example.com', groups: [{ name: 'Engineering' }] },
+      idempotencyKey: 'between',
+    };
+    const provision = () => changePerson(app, 'provisionUser', input, { key: tenant.key });
+    app.simulator.faults.add({ kind: 'slackError', error: 'invalid_authentication', match: { path: '/Groups' } });
+    app.simulator.faults.add({ kind: 'slackError', error: 'token_revoked', match: { path: '/auth.test' } });
+    expect(await provision()).toMatchObject({ outcome: 'CREATED', problems: [{ code: 'TOKEN_REVOKED' }] });
+    expect(await tenant.read(id)).toMatchObject({ status: 'REAUTHORIZATION_REQUIRED' });
+    const token = app.simulator.tokens['business-owner'];
+    expect((await tenant.change('replaceToken', { id, token })).problems).toEqual([]);
+    expect(await provision()).toMatchObject({
+      outcome: 'CREATED',
+      problems: [],
+      user: { groups: [{ name: 'Engineering' }] },
+    });
   });
 });

@@ -140,10 +140,15 @@ describe('the level', () => {
   it('of a workspace within an organization leads to the organization, also where a workspace was asked for', async () => {
     const { url } = await newLink(client);
     const page = await visitor.install(url, { ...owner, place: 'Acme Berlin' }, { level: 'WORKSPACE' });
-    expect(page.heading).toBe('A workspace was chosen, not the organization');
-    expect(page.text).toContain('is part of an Enterprise organization');
+    expect(page.heading).toBe('This workspace is part of an organization');
     expect(page.text).toMatch(/value="ORGANIZATION" required checked/);
     expect(livingGrants()).toEqual([]);
+
+    const fixed = await newInstall(client, { level: 'WORKSPACE' });
+    const end = await visitor.install(fixed.url, { ...owner, place: 'Acme Berlin' });
+    expect(end.heading).toBe('This workspace is part of an organization');
+    expect(end.text).toContain('Ask whoever sent you the link for one that is for an organization.');
+    expect(formActions(end)).toEqual([]);
   });
 });
 
@@ -225,6 +230,23 @@ describe('a problem at Slack', () => {
     expect((await readInstall(client, id))?.problem?.message).not.toMatch(/0800/);
   });
 
+  it('with a grant that is not kept leaves what other tenants have of the same person alone', async () => {
+    for (const tokenRotation of [true, false]) {
+      app.simulator.switches.tokenRotation = tokenRotation;
+      const other = await TenantClient.create(app);
+      const theirs = await newInstall(other);
+      await visitor.install(theirs.url, owner);
+      const mine = await newInstall(client, { level: 'WORKSPACE' });
+      expect((await visitor.install(mine.url, owner)).heading).toBe('The whole organization was chosen');
+      const id = (await readInstall(other, theirs.id))?.connection?.id ?? '';
+      expect(await other.change('verifyConnection', { id })).toMatchObject({ problems: [] });
+      const own = await newInstall(client);
+      expect((await visitor.install(own.url, owner)).heading).toBe('Slack is connected');
+      expect((await readInstall(client, own.id))?.connection?.id).not.toBe(id);
+      expect(await other.change('verifyConnection', { id })).toMatchObject({ problems: [] });
+    }
+  });
+
   it('of an externalId that another connection of the team has is no second connection', async () => {
     const first = await newInstall(client, { externalId: 'one' });
     await visitor.install(first.url, owner);
@@ -265,6 +287,21 @@ describe('a callback', () => {
     expect((await first).heading).toBe('Slack is connected');
     expect((await visitor.get(second.url)).heading).toBe('Slack is connected');
     expect(app.simulator.requests.filter(({ path }) => path === '/api/oauth.v2.access')).toHaveLength(1);
+  });
+
+  it('that was cut off in the middle is not waited for, and can be tried again', async () => {
+    const { url } = await newInstall(client);
+    const callback = await visitor.decide(await visitor.begin(url), owner);
+    app.simulator.faults.add({ kind: 'latency', ms: 700, match: { path: 'oauth.v2.access' } });
+    const first = visitor.comeBack(callback);
+    let waiting = await visitor.comeBack(callback);
+    while (waiting.heading !== 'Connecting Slack…') waiting = await visitor.comeBack(callback);
+    clock.advance(4 * MINUTE);
+    const page = await visitor.get(waiting.url);
+    expect(page.heading).toBe('Slack could not be reached');
+    expect(page.text).toContain('The gateway was interrupted while it finished the installation.');
+    expect(formActions(page)).toHaveLength(1);
+    await first;
   });
 
   it.each([

@@ -132,6 +132,7 @@ describe('creating a person', () => {
     [{ email: 'no-address' }, 'INVALID_INPUT', ['input', 'user', 'email']],
     [{ email: 'display@example.com', displayName: 'x'.repeat(81) }, 'INVALID_INPUT', ['input', 'user', 'displayName']],
     [{ email: 'at@example.com', displayName: 'a@b' }, 'INVALID_INPUT', ['input', 'user', 'displayName']],
+    [{ email: 'emoji@example.com', displayName: 'Ada 🎈' }, 'INVALID_INPUT', ['input', 'user', 'displayName']],
     [{ email: 'photo@example.com', photoUrl: 'file:///etc/passwd' }, 'INVALID_INPUT', ['input', 'user', 'photoUrl']],
     [{ email: 'lines@example.com', title: 'a\nb' }, 'INVALID_INPUT', ['input', 'user', 'title']],
     [

@@ -40,6 +40,14 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
   'Query.connections': { query: () => '{ connections { totalCount } }', needs: 'CONNECTIONS_READ' },
   'Query.node': { query: (id) => `{ node(id: "${id}") { id } }`, needs: 'CONNECTIONS_READ' },
   'Query.install': { query: () => '{ install(id: "ins_0") { id status } }', needs: 'CONNECTIONS_READ' },
+  'Query.previewMapping': {
+    query: (id) => `{ previewMapping(input: { connectionId: "${id}", rows: [] }) { problems { code remedy } } }`,
+    needs: 'CONNECTIONS_READ',
+  },
+  'Mutation.setMapping': {
+    query: () => mutation('setMapping', `connectionId: ${missing}, mapping: { fields: { email: { field: "email" } } }`),
+    needs: 'CONNECTIONS_WRITE',
+  },
   'Mutation.startInstall': {
     query: () => mutation('startInstall', 'name: "", environment: SANDBOX, level: WORKSPACE'),
     needs: 'CONNECTIONS_WRITE',

@@ -49,6 +49,10 @@ describeInBrowser('the playground in a browser', () => {
       });
       await playground.run(/"CREATED"/);
 
+      await playground.openTab('ConnectionChanged');
+      await playground.pasteVariables({ id: connectionId });
+      await playground.run(/"connectionChanged":\s\{/);
+
       expect(await playground.stored('sessionStorage')).not.toContain(gateway.sandboxToken);
       await guarded.context.close();
       expect(guarded.complaints).toEqual([]);

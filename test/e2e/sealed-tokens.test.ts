@@ -132,7 +132,11 @@ describe('the sealing key', () => {
       message: expect.stringMatching(/nothing was changed/),
     });
     await rm(key);
-    await expect(restarted({})).rejects.toMatchObject({ message: expect.stringMatching(/key/) });
+    await expect(restarted({})).rejects.toMatchObject({
+      name: 'WrongSealingKey',
+      message: expect.stringContaining(`The key file ${key} is missing`),
+    });
+    await expect(stat(key)).rejects.toMatchObject({ code: 'ENOENT' });
     expect(await digest()).toBe(before);
 
     await copyFile(`${key}.backup`, key);

@@ -32,6 +32,7 @@ interface Foreign {
   readonly tenant: string;
   readonly install: string;
   readonly operation: string;
+  readonly mapping: string;
 }
 
 type Kind = keyof Foreign;
@@ -45,6 +46,7 @@ const unknown: Foreign = {
   tenant: 'ten_AAAAAAAAAAAAAAAAAAAAAA',
   install: 'ins_AAAAAAAAAAAAAAAAAAAAAA',
   operation: 'opr_AAAAAAAAAAAAAAAAAAAAAA',
+  mapping: 'map_AAAAAAAAAAAAAAAAAAAAAA',
 };
 
 async function foreignThings({ hasOperation = false } = {}): Promise<Foreign & { client: TenantClient }> {
@@ -66,6 +68,7 @@ async function foreignThings({ hasOperation = false } = {}): Promise<Foreign & {
     tenant: tenant.id,
     install: (await newLink(client)).id,
     operation: hasOperation ? await endedOperation(client, id) : '',
+    mapping: await newMapping(client, id),
   };
 }
 
@@ -78,6 +81,14 @@ async function endedOperation(client: TenantClient, connectionId: string): Promi
   const id = data?.deprovisionUsers.operation.id ?? '';
   await untilOperation(app, id, undefined, { key: client.key });
   return id;
+}
+
+async function newMapping(client: TenantClient, connectionId: string): Promise<string> {
+  const { data } = await client.call<{ setMapping: { mapping: { id: string } } }>(
+    'mutation ($input: SetMappingInput!) { setMapping(input: $input) { mapping { id } } }',
+    { input: { connectionId, mapping } },
+  );
+  return data?.setMapping.mapping.id ?? '';
 }
 
 interface Case {
@@ -132,12 +143,13 @@ const onOperation = (name: string): Case => ({
 });
 
 const user = { email: 'ada.lovelace@northwind.example' };
+const mapping = { fields: { email: { field: 'email' } } };
 const group = { name: 'Engineering' };
 const cases: Record<string, Case> = {
   'Query.node(id)': {
-    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install', 'operation'],
+    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install', 'operation', 'mapping'],
     ask: (id) => ({
-      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } ... on Operation { kind items { totalCount } } } }`,
+      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } ... on Operation { kind items { totalCount } } ... on Mapping { version definition } } }`,
       variables: { id },
     }),
   },
@@ -209,6 +221,20 @@ const cases: Record<string, Case> = {
       variables: { id },
     }),
   },
+  'Query.previewMapping(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `query ($input: PreviewMappingInput!) { previewMapping(input: $input) { rows { index } ${problemFields} } }`,
+      variables: { input: { connectionId, rows: [user], checkSlack: true } },
+    }),
+  },
+  'Mutation.setMapping(input).connectionId': {
+    kinds: ['connection'],
+    ask: (connectionId) => ({
+      query: `mutation ($input: SetMappingInput!) { setMapping(input: $input) { mapping { id } ${problemFields} } }`,
+      variables: { input: { connectionId, mapping: { fields: { email: { field: 'mail' } } } } },
+    }),
+  },
   'Mutation.provisionUser(input).connectionId': onPerson('provisionUser', 'ProvisionUserInput', { user }),
   'Mutation.updateUser(input).connectionId': onPerson('updateUser', 'UpdateUserInput', {
     user,
@@ -262,11 +288,14 @@ function* idsOf(schema: GraphQLSchema): Generator<string> {
   }
 }
 
-function* idsIn(path: string, name: string, type: GraphQLInputType): Generator<string> {
+/** @param around the types that the field stands in: some hold themselves. */
+function* idsIn(path: string, name: string, type: GraphQLInputType, around: readonly string[] = []): Generator<string> {
   const named = getNamedType(type);
   if (named.name === 'ID' && !slackIds.includes(name)) yield path;
-  if (!isInputObjectType(named)) return;
-  for (const field of Object.values(named.getFields())) yield* idsIn(`${path}.${field.name}`, field.name, field.type);
+  if (!isInputObjectType(named) || around.includes(named.name)) return;
+  for (const field of Object.values(named.getFields())) {
+    yield* idsIn(`${path}.${field.name}`, field.name, field.type, [...around, named.name]);
+  }
 }
 
 const normalized = (text: string) => text.replace(/req_[\w-]+/g, 'req');

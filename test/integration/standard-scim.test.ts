@@ -1,3 +1,4 @@
+import { changeGroup, deleteGroup, type GroupMutation } from '../support/groups';
 import { type ConnectionPayloadAnswer, changeConnection } from '../support/operations';
 import { changePerson, type PersonMutation, readPerson } from '../support/people';
 import { StandardScimServer } from '../support/standard-scim-server';
@@ -174,6 +175,51 @@ describe('a gateway in front of a standard SCIM 2.0 server', () => {
     expect(await filtered({ userName: 'list.11' })).toEqual(['list.11']);
     expect(await filtered({ nameContains: 'IST.25' })).toEqual(['list.25']);
     expect(await filtered({ guest: true })).toEqual([]);
+  });
+
+  it('keeps groups: made, changed, renamed and deleted, with members named in every way', async () => {
+    const ids: string[] = [];
+    for (const name of ['one', 'two', 'three']) {
+      const { user } = await act('provisionUser', { user: { email: `member.${name}@example.com` } });
+      ids.push(user?.slackId ?? '');
+    }
+    const [one, two, three] = ids.map((slackId) => ({ slackId }));
+    const change = (name: GroupMutation, input: object) => changeGroup(app, name, { connectionId, ...input });
+    const group = { name: 'Standards' };
+    const members = [one, { email: 'member.two@example.com' }, { userName: 'nobody.here' }].filter(
+      (it) => it !== undefined,
+    );
+    const made = await change('createGroup', { name: group.name, members });
+    expect(made).toMatchObject({ addedCount: 2, memberProblems: [{ index: 2, refusal: 'UNKNOWN' }] });
+    expect(await change('createGroup', { name: 'Standards' })).toMatchObject({ problems: [{ code: 'CONFLICT' }] });
+
+    const grown = await change('addGroupMembers', { group, members: [two, three] });
+    expect(grown).toMatchObject({ addedCount: 1, group: { memberCount: 3 }, problems: [] });
+    const shrunk = await change('removeGroupMembers', { group, members: [one, two] });
+    expect(shrunk).toMatchObject({ removedCount: 2, group: { memberCount: 1 }, problems: [] });
+    const before = server.calls.length;
+    const set = await change('setGroupMembers', { group, members: [one, two] });
+    expect(set).toMatchObject({ addedCount: 2, removedCount: 1, problems: [] });
+    expect(server.calls.slice(before)).toEqual(['GET /Groups', 'GET /Groups/{id}', 'PATCH /Groups/{id}']);
+    const refused = await change('addGroupMembers', { group, members: [three, { slackId: 'no-such-id' }] });
+    expect(refused).toMatchObject({ addedCount: 1, memberProblems: [{ index: 1, refusal: 'UNKNOWN' }] });
+
+    const renamed = await change('renameGroup', { group, name: 'Norms' });
+    expect(renamed).toMatchObject({ group: { id: made.group?.id, name: 'Norms', memberCount: 3 }, problems: [] });
+    const read = await app.call<{ connection: { group: { members: { nodes: { slackId: string }[] } } } }>(
+      'query ($id: ID!) { connection(id: $id) { group(by: { name: "Norms" }) { members { nodes { slackId } } } } }',
+      { id: connectionId },
+    );
+    expect(read.data?.connection.group.members.nodes.map(({ slackId }) => slackId)).toEqual([...ids].sort());
+    const joined = await act('provisionUser', {
+      user: { email: 'member.four@example.com', groups: [{ name: 'Norms' }] },
+    });
+    expect(joined).toMatchObject({ outcome: 'CREATED', problems: [] });
+    const emptied = await change('setGroupMembers', { group: { name: 'Norms' }, members: [] });
+    expect(emptied).toMatchObject({ removedCount: 4, group: { memberCount: 0 }, problems: [] });
+    const gone = { connectionId, group: { name: 'Norms' } };
+    expect(await deleteGroup(app, gone)).toMatchObject({ deletedId: made.group?.id, problems: [] });
+    expect(await deleteGroup(app, gone)).toMatchObject({ deletedId: null, problems: [{ code: 'NOT_FOUND' }] });
   });
 
   it('looks a person up in one call, whatever the name', async () => {

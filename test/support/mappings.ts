@@ -144,9 +144,107 @@ export const aMapping: fc.Arbitrary<MappingDefinition> = fc.record(
         ...('userName' in fields ? { userName: { join: { parts: [{ field: 'first' }, fields.userName] } } } : {}),
       })) as fc.Arbitrary<MappingDefinition['fields']>,
     rules: fc.uniqueArray(rule, { maxLength: 4, selector: ({ name }) => name }),
+    leaveUnmatchedGroups: fc.boolean(),
   },
   { requiredKeys: ['fields'] },
 );
+
+const plainText = fc.oneof(
+  fc.constantFrom('Łukasz', 'Ada', 'Ελένη', 'Фёдор', '明', 'O’Brien', 'von der Größe', 'Remote', ' '),
+  fc
+    .string({ unit: 'grapheme', maxLength: 30 })
+    .map((value) => value.replace(/[\p{C}\p{Extended_Pictographic}@]/gu, '')),
+);
+const plainAttribute = fc.constantFrom('first', 'last', 'title', 'work.city', 'missing', 'tags.0');
+
+/** Expressions that find a use for whatever a plain record holds. */
+const plainExpression: fc.Arbitrary<Expression> = fc.letrec<{ plain: Expression }>((tie) => ({
+  plain: fc.oneof(
+    { depthSize: 'small' },
+    fc.record({ field: plainAttribute }),
+    fc.record({
+      literal: text({ maxLength: 20 }).map((value) => value.replace(/[\p{C}\p{Extended_Pictographic}@]/gu, '-')),
+    }),
+    fc.record({
+      join: fc.record({ parts: fc.array(tie('plain'), { minLength: 1, maxLength: 3 }), separator: fc.constant(' ') }),
+    }),
+    fc.record({ firstNonEmpty: fc.array(tie('plain'), { minLength: 1, maxLength: 3 }) }),
+    fc.record({
+      case: fc.record({
+        branches: fc.array(fc.record({ when: condition, value: tie('plain') }), { minLength: 1, maxLength: 2 }),
+        otherwise: tie('plain'),
+      }),
+    }),
+    ...(['transliterate', 'trim', 'lower', 'upper'] as const).map(
+      (operation) => tie('plain').map((of) => ({ [operation]: of })) as fc.Arbitrary<Expression>,
+    ),
+    fc.record({ cut: fc.record({ of: tie('plain'), length: fc.integer({ min: 1, max: 30 }) }) }),
+  ),
+})).plain;
+
+const shiftedStart = fc
+  .integer({ min: -400, max: 400 })
+  .map((days): Expression => ({ dateShift: { of: { field: 'start' }, days } }));
+const plainProfileFields = fc.uniqueArray(
+  fc.record({
+    key: fc.constantFrom('role', 'mobilePhone', 'address.locality', 'honorificPrefix'),
+    value: plainExpression,
+  }),
+  { minLength: 1, maxLength: 2, selector: ({ key }) => key },
+);
+const unmappable = ['email', 'photoUrl', 'managerSlackId', 'managerEmail'];
+
+/** Mappings that make a Slack user of any plain record. */
+export const aPlainMapping: fc.Arbitrary<MappingDefinition> = fc.record(
+  {
+    fields: fc
+      .record(
+        {
+          ...Object.fromEntries(
+            textFields
+              .filter((field) => !unmappable.includes(field))
+              .map((field) => [field, plainExpression.map((of): Expression => ({ cut: { of, length: 80 } }))]),
+          ),
+          startDate: shiftedStart,
+          guestExpiresAt: shiftedStart,
+          profileFields: plainProfileFields,
+        },
+        { requiredKeys: [] },
+      )
+      .map((fields) => ({
+        ...fields,
+        email: { field: 'email' },
+        userName: { join: { parts: [{ field: 'first' }, { field: 'last' }], separator: ' ' } },
+      })) as fc.Arbitrary<MappingDefinition['fields']>,
+    rules: fc.uniqueArray(
+      fc.record(
+        {
+          name: text({ maxLength: 10 }),
+          when: condition,
+          account: fc.constantFrom('MEMBER', 'GUEST') as fc.Arbitrary<'MEMBER'>,
+          userType: plainExpression,
+          profileFields: plainProfileFields,
+        },
+        { requiredKeys: ['name', 'account'] },
+      ),
+      { maxLength: 4, selector: ({ name }) => name },
+    ),
+  },
+  { requiredKeys: ['fields'] },
+);
+
+/** Records as they come from an HR system, with blanks and gaps. */
+export const aPlainRecord = fc.record(
+  {
+    first: plainText,
+    last: plainText,
+    title: fc.oneof(plainText, fc.integer(), fc.boolean(), fc.constant(null)),
+    work: fc.record({ city: plainText }),
+    tags: fc.array(plainText, { maxLength: 3 }),
+    start: date,
+  },
+  { requiredKeys: ['start'] },
+) as fc.Arbitrary<Record<string, unknown>>;
 
 /** Records of any shape, some of whose attributes a mapping reads. */
 export const aRecord = fc.oneof(

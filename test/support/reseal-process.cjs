@@ -29,4 +29,7 @@ async function main() {
   await new ResealService({ database, ring: storage.keys, ...means }).run();
 }
 
-main();
+main().catch((error) => {
+  process.stderr.write(`${error.stack}\n`);
+  process.exitCode = 1;
+});

@@ -38,6 +38,37 @@ SCIMMY.Resources.declare(SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseU
     if (!people.delete(resource.id)) throw new SCIMMY.Types.Error(404, null, `Resource ${resource.id} not found`);
   });
 
+const groups = new Map();
+
+SCIMMY.Resources.declare(SCIMMY.Resources.Group)
+  .ingress((resource, data) => {
+    const current = resource.id === undefined ? undefined : groups.get(resource.id);
+    if (resource.id !== undefined && !current)
+      throw new SCIMMY.Types.Error(404, null, `Resource ${resource.id} not found`);
+    const group = JSON.parse(JSON.stringify(data));
+    for (const { value } of group.members ?? []) {
+      if (!people.has(value)) throw new SCIMMY.Types.Error(400, 'invalidValue', `Member ${value} not found`);
+    }
+    count += current ? 0 : 1;
+    const id = resource.id ?? `e9e30dba-f08f-4109-8486-${String(count).padStart(12, '0')}`;
+    const now = new Date().toISOString();
+    const meta = { ...(current?.meta ?? { resourceType: 'Group', created: now }), lastModified: now };
+    groups.set(id, { ...group, id, meta });
+    return groups.get(id);
+  })
+  .egress((resource) => {
+    if (resource.id === undefined) {
+      const all = [...groups.values()];
+      return resource.filter ? resource.filter.match(all) : all;
+    }
+    const group = groups.get(resource.id);
+    if (!group) throw new SCIMMY.Types.Error(404, null, `Resource ${resource.id} not found`);
+    return group;
+  })
+  .degress((resource) => {
+    if (!groups.delete(resource.id)) throw new SCIMMY.Types.Error(404, null, `Resource ${resource.id} not found`);
+  });
+
 const app = express();
 app.use('/scim/v2', (request, _response, next) => {
   process.send({ method: request.method, path: request.path });

@@ -15,7 +15,7 @@ export class StandardScimServer {
   ) {
     child.on('message', (message: Message) => {
       if ('method' in message)
-        this.calls.push(`${message.method} ${message.path.replace(/(?<=^\/Users\/).+/, '{id}')}`);
+        this.calls.push(`${message.method} ${message.path.replace(/(?<=^\/(Users|Groups)\/).+/, '{id}')}`);
     });
   }
 

@@ -65,7 +65,7 @@ const rules: Readonly<Record<string, Rule>> = {
   simulator: { ours: ['shared'], packages: ['fastify'] },
   console: {
     ours: [],
-    packages: ['@graphiql/react', '@graphiql/toolkit', 'graphiql', 'react', 'react-dom', 'vite'],
+    packages: ['@graphiql/react', '@graphiql/toolkit', 'graphiql', 'graphql-ws', 'react', 'react-dom', 'vite'],
   },
   build: { ours: [], packages: [] },
   demo: { ours: ['shared', 'app.ts', 'config.ts'], packages: ['reflect-metadata'] },

@@ -29,7 +29,7 @@ export function parseExample(fileName: string, text: string): Example {
 
   const block = start < 0 ? [] : lines.splice(start, end - start + 1).slice(0, -1);
   const query = `${lines.join('\n')}\n`;
-  const title = /^(?:query|mutation)\s+(\w+)/m.exec(query)?.[1];
+  const title = /^(?:query|mutation|subscription)\s+(\w+)/m.exec(query)?.[1];
   if (title === undefined) throw new Error(`${fileName}: no named operation`);
 
   return { fileName, title, summary: firstSentence(lines), query, variables: formatVariables(fileName, block) };

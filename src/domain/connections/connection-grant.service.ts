@@ -130,9 +130,36 @@ export class ConnectionGrantService {
       grant: verified,
     };
     if (repaired) return this.replace(repaired, token, async () => ({}));
+    return this.connect(caller, { name, externalId, environment }, token);
+  }
+
+  /**
+   * As `connectGrant`, with a token that a person pasted: the tenant's connection to the team gets it, or a new one.
+   * @throws as `create` and `replaceToken`
+   */
+  async connectToken(
+    caller: Caller,
+    { connectionId, token, ...input }: NewConnection & { readonly connectionId?: ConnectionId },
+  ): Promise<Connection> {
+    assertAllowed(caller, 'connections:write');
+    if (connectionId) return this.replaceToken(caller, connectionId, token);
+    const { environment } = input;
+    const name = parseConnectionName(input.name);
+    const externalId = parseExternalId(input.externalId);
+    this.assertEnvironment(environment);
+    const grant = await this.verifyPasted(environment, token, caller);
+    const fields = { name, externalId, environment };
+    return this.connect(caller, fields, { secret: token, expiresAt: grant.expiresAt, grant });
+  }
+
+  private async connect(
+    caller: Caller,
+    fields: Pick<Connection, 'name' | 'externalId' | 'environment'>,
+    token: NewToken,
+  ): Promise<Connection> {
     for (let round = 1; ; round += 1) {
       try {
-        return await this.adoptOrInsert(caller, { name, externalId, environment }, token);
+        return await this.adoptOrInsert(caller, fields, token);
       } catch (error) {
         const isRaced = error instanceof DuplicateConnection || error instanceof Conflict;
         if (!isRaced || round >= CONNECT_ROUNDS) throw error;

@@ -26,6 +26,7 @@ const healedCodes: readonly ConnectionProblemCode[] = [
   'REAUTHORIZATION_REQUIRED',
   'TOKEN_EXPIRED',
   'TOKEN_REVOKED',
+  'APP_UNINSTALLED',
   'INVALID_TOKEN',
   'APP_CREDENTIALS_REFUSED',
 ];

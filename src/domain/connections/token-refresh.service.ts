@@ -60,9 +60,9 @@ export class TokenRefreshService {
   }
 
   /** Whether it can be refreshed, and was not a moment ago. A clock that was set back makes a token neither young nor due. */
-  mayRefresh(token: Pick<AccessToken, 'refreshable' | 'refreshedAt' | 'createdAt'>): boolean {
-    const bornAt = (token.refreshedAt ?? token.createdAt).getTime();
-    return token.refreshable && Math.abs(this.parts.clock.now() - bornAt) >= REFRESHED_AT_MOST_EVERY_MS;
+  mayRefresh({ refreshable, refreshedAt }: Pick<AccessToken, 'refreshable' | 'refreshedAt'>): boolean {
+    if (!refreshable || !refreshedAt) return refreshable;
+    return Math.abs(this.parts.clock.now() - refreshedAt.getTime()) >= REFRESHED_AT_MOST_EVERY_MS;
   }
 
   /**
@@ -217,7 +217,7 @@ export class TokenRefreshService {
     });
     await health.recordFailure(connection, problem, { token });
     await database.transaction((stores) => stores.tokens.dropRefreshToken(token.id, token.generation));
-    throw problem;
+    if (await this.#findCurrent(connection, token)) throw problem;
   }
 
   async #recordRefusedApp(connection: Connection, token: AccessToken, error: AppCredentialsRefused): Promise<void> {

@@ -3,15 +3,9 @@ import type { Connection, ConnectionId } from '../connections/connection';
 import type { DirectoryClient, UpstreamUserFilter } from '../directory-ports';
 import { InvalidInput } from '../errors';
 import type { DirectoryAccess } from './directory-access';
+import { PeopleLookup } from './people-lookup';
 import { behind, LARGEST_PAGE, type RosterPosition } from './roster-position';
-import {
-  type DirectoryUser,
-  holdsEmail,
-  isSameEmail,
-  primaryEmailOf,
-  type UserFilter,
-  type UserSelector,
-} from './user';
+import { bestHolder, type DirectoryUser, holdsEmail, type UserFilter, type UserSelector } from './user';
 import { normalizeUserName } from './user-name';
 
 export interface UserPage {
@@ -48,6 +42,16 @@ export class DirectoryQueryService {
   async find(caller: Caller, connectionId: ConnectionId, by: UserSelector): Promise<DirectoryUser | undefined> {
     const connection = await this.access.find(caller, connectionId, 'users:read');
     return this.findIn(caller, connection, by);
+  }
+
+  /** @returns the accounts that are there, by Slack's id. Many cost less than a call each; see PeopleLookup. */
+  async findMany(
+    caller: Caller,
+    connectionId: ConnectionId,
+    slackIds: readonly string[],
+  ): Promise<ReadonlyMap<string, DirectoryUser>> {
+    const connection = await this.access.find(caller, connectionId, 'users:read');
+    return this.access.use(caller, connection, (client) => new PeopleLookup(client, caller).byIds(slackIds));
   }
 
   private findIn(caller: Caller, connection: Connection, by: UserSelector): Promise<DirectoryUser | undefined> {
@@ -98,12 +102,6 @@ export async function locate(
   const users = await client.findUsers(by, caller);
   if ('userName' in by) return users[0];
   return bestHolder(users, by.email);
-}
-
-export function bestHolder(users: readonly DirectoryUser[], email: string): DirectoryUser | undefined {
-  const rank = (user: DirectoryUser) =>
-    (isSameEmail(primaryEmailOf(user) ?? '', email) ? 2 : 0) + (user.active ? 1 : 0);
-  return [...users].sort((left, right) => rank(right) - rank(left))[0];
 }
 
 /** The one part of a filter that Slack evaluates; the most selective one, if there are several. */

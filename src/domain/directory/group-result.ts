@@ -47,7 +47,7 @@ export function encodeGroupOutcome(outcome: Outcome<GroupResult>): string | unde
   const { members = [] } = group;
   return stored({
     ...counts,
-    group: members.length > MOST_MEMBERS_KEPT ? { ...group, members: undefined } : group,
+    group: members.length > MOST_MEMBERS_KEPT ? { ...group, members: undefined, memberCount: members.length } : group,
     memberProblems: gathered(memberProblems),
     warnings: warnings.map(storeProblem),
   });

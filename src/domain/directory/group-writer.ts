@@ -139,7 +139,7 @@ export class GroupWriter {
     for (;;) {
       const groups = await this.client.findGroups(name, this.caller);
       const found = groups.find((group) => !knownIds.has(group.slackId) && isSameName(group.name, name));
-      if (found) return this.read(found.slackId, { withMembers: true });
+      if (found) return (await this.client.getGroup(found.slackId, { withMembers: true }, this.caller)) ?? found;
       if (this.clock.now() + VISIBLE_POLL_MS >= waitUntil) return undefined;
       await this.clock.sleep(VISIBLE_POLL_MS, this.caller.signal);
     }

@@ -4,6 +4,8 @@ export interface DirectoryGroup {
   readonly name: string;
   /** undefined when the group was read without them. */
   readonly members: readonly GroupMember[] | undefined;
+  /** Set where the members are not at hand and their number is known. */
+  readonly memberCount?: number;
   readonly createdAt?: Date;
 }
 

@@ -1,13 +1,13 @@
 import type { Caller } from '../access/access';
-import type { DirectoryClient } from '../directory-ports';
-import { bestHolder } from './directory-query.service';
+import type { DirectoryClient, UserSlice } from '../directory-ports';
 import { LARGEST_PAGE } from './roster-position';
-import type { DirectoryUser, UserSelector } from './user';
+import { bestHolder, type DirectoryUser, type UserSelector } from './user';
 
 /** So few are asked for one by one, without a look at the size of the roster. */
 const FEW = 10;
 /** Asked for at the same time; Slack's limits are kept by the edge. */
 const AT_ONCE = 10;
+const PAGES_AT_ONCE = 5;
 /** Of those whom a walk through the roster did not show, since the roster can shift meanwhile. */
 const MOST_SECOND_LOOKS = 200;
 
@@ -61,23 +61,19 @@ export class PeopleLookup {
   }
 
   /**
-   * Reads the first page of the roster, which tells how many there are, and the others when they are fewer than the people
-   * who are still wanted. Takes whom it found out of `wanted`, and all of them when a further look is not worth it.
+   * Reads the first page of the roster, which tells how many there are, and the others as long as they are fewer than the
+   * people who are still wanted. Takes whom it found out of `wanted`, and all of them when a further look is not worth it.
    */
   private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<void> {
+    // Pages may overlap.
     const seen = new Set<string>();
-    let startIndex = 1;
+    // Some servers send less than is asked for.
+    const { totalResults, entryCount: pageSize } = await this.readPage(1, wanted, seen);
+    let startIndex = 1 + pageSize;
     for (;;) {
-      const slice = await this.client.listUsers({ startIndex, count: LARGEST_PAGE }, this.caller);
-      const newcomers = slice.users.filter(({ slackId }) => !seen.has(slackId));
-      for (const user of newcomers) {
-        seen.add(user.slackId);
-        for (const key of keysOf(user)) if (wanted.has(key)) this.add(key, user);
-      }
-      startIndex += slice.entryCount;
-      const pagesLeft = Math.ceil((slice.totalResults - startIndex + 1) / LARGEST_PAGE);
+      const pagesLeft = pageSize === 0 ? 0 : Math.ceil((totalResults - startIndex + 1) / pageSize);
       const missing = [...wanted.keys()].filter((key) => !this.#found.has(key));
-      if (newcomers.length === 0 || pagesLeft <= 0) {
+      if (pagesLeft <= 0) {
         this.settle(wanted, missing);
         return;
       }
@@ -85,7 +81,27 @@ export class PeopleLookup {
         for (const key of wanted.keys()) if (this.#found.has(key)) wanted.delete(key);
         return;
       }
+      const pages = Array.from(
+        { length: Math.min(pagesLeft, PAGES_AT_ONCE) },
+        (_, page) => startIndex + page * pageSize,
+      );
+      await Promise.all(pages.map((start) => this.readPage(start, wanted, seen)));
+      startIndex += pages.length * pageSize;
     }
+  }
+
+  private async readPage(
+    startIndex: number,
+    wanted: ReadonlyMap<string, UserSelector>,
+    seen: Set<string>,
+  ): Promise<UserSlice> {
+    const slice = await this.client.listUsers({ startIndex, count: LARGEST_PAGE }, this.caller);
+    for (const user of slice.users) {
+      if (seen.has(user.slackId)) continue;
+      seen.add(user.slackId);
+      for (const key of keysOf(user)) if (wanted.has(key)) this.add(key, user);
+    }
+    return slice;
   }
 
   private settle(wanted: Map<string, UserSelector>, missing: readonly string[]): void {

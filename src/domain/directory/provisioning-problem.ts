@@ -2,10 +2,11 @@ import { EmailTaken, GuestNotAllowed, ProtectedUser, StillRunning, UserNameUnava
 import type { DirectoryUser, UserDraft } from './user';
 
 /** Where the fields of a person stand in the input of a call. A record has attributes of its own instead. */
-export type FieldsPlace = readonly ['input', 'user' | 'changes' | 'record'];
+export type FieldsPlace = readonly ['input', 'user' | 'changes' | 'record'] | readonly ['input', 'rows', string];
 
-function pathOf(place: FieldsPlace, field: keyof UserDraft): readonly string[] {
-  return place[1] === 'record' ? place : [...place, field];
+export function pathOf(place: FieldsPlace, field: keyof UserDraft | 'groups', index?: number): readonly string[] {
+  if (place[1] !== 'user' && place[1] !== 'changes') return place;
+  return index === undefined ? [...place, field] : [...place, field, String(index)];
 }
 
 export function installerIsProtected(): ProtectedUser {

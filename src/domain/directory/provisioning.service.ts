@@ -1,60 +1,25 @@
-import type { Clock } from '../../shared/clock';
-import { KeyedMutex } from '../../shared/mutex';
 import { assertAllowed, type Caller } from '../access/access';
-import type { Connection, ConnectionId } from '../connections/connection';
-import type { DirectoryClient } from '../directory-ports';
-import {
-  EmailTaken,
-  InvalidInput,
-  NotFound,
-  ProfileFieldsDropped,
-  UpstreamRejected,
-  UserNameUnavailable,
-} from '../errors';
-import type { DirectoryAccess } from './directory-access';
-import { locate } from './directory-query.service';
+import { EmailTaken, InvalidInput, ProfileFieldsDropped, UpstreamRejected, UserNameUnavailable } from '../errors';
+import type { GroupDeparture } from './group-departure';
 import type { GroupEnrollment } from './group-enrollment';
-import type { IdempotencyService, IdempotentRun } from './idempotency.service';
-import { decodeOutcome, encodeOutcome, type ProvisionResult } from './provision-result';
+import type { IdempotentRun } from './idempotency.service';
+import { withManager } from './manager-lookup';
+import type { PersonCall, PersonCalls, WriteContext } from './person-calls';
+import type { ProvisionResult } from './provision-result';
 import {
   accountExists,
   addressIsSecond,
   addressNotFree,
-  type FieldsPlace,
   guestsNeedOrganization,
   installerIsProtected,
   noNameFree,
-  othersTookTooLong,
   userNameNotFree,
 } from './provisioning-problem';
-import {
-  type DirectoryUser,
-  isSameEmail,
-  type ProvisionOutcome,
-  primaryEmailOf,
-  type UserChanges,
-  type UserSelector,
-} from './user';
+import { type DirectoryUser, isSameEmail, type ProvisionOutcome, primaryEmailOf, type UserChanges } from './user';
 import { differences, hasChanges } from './user-differences';
 import { type NamedUserDraft, parseChanges } from './user-draft';
-import { type Creation, UserWriter } from './user-writer';
+import type { Creation } from './user-writer';
 import { type PersonToProvision, sentBy, type WantedPerson, wantedPerson } from './wanted-person';
-
-export interface PersonCall {
-  readonly connectionId: ConnectionId;
-  readonly user: UserSelector;
-  readonly idempotencyKey?: string;
-  /** In place of a key, for whoever keeps the outcome with something of his own. */
-  readonly run?: IdempotentRun;
-}
-
-interface WriteContext {
-  readonly caller: Caller;
-  readonly connection: Connection;
-  readonly client: DirectoryClient;
-  readonly writer: UserWriter;
-  readonly place: FieldsPlace;
-}
 
 /** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
 const CREATION_SENT = 'creation-sent';
@@ -65,19 +30,12 @@ const RENAMING_SENT = 'renaming-sent ';
 /** Slack's word for an organization whose members edit their own display names. Slack then refuses the whole request. */
 const DISPLAY_NAME_REFUSED = 'invalid_display_name';
 
-/**
- * Creates, changes, deactivates and reactivates people. Calls that name a person in the same way take effect in the
- * order in which they came, and writes to one account go one after the other whatever the name.
- */
+/** Creates, changes, deactivates and reactivates people. */
 export class ProvisioningService {
-  readonly #people = new KeyedMutex();
-
   constructor(
-    private readonly access: DirectoryAccess,
-    private readonly idempotency: IdempotencyService,
+    private readonly calls: PersonCalls,
     private readonly enrollment: GroupEnrollment,
-    private readonly clock: Clock,
-    private readonly random: () => number,
+    private readonly departure: GroupDeparture,
   ) {}
 
   /**
@@ -89,7 +47,7 @@ export class ProvisioningService {
     assertAllowed(caller, 'users:write');
     const wanted = wantedPerson(input);
     const { place, draft, request } = wanted;
-    return this.once(
+    return this.calls.once(
       caller,
       {
         ...input,
@@ -101,8 +59,12 @@ export class ProvisioningService {
       async (context, run) => {
         if (draft.guest && context.connection.installLevel !== 'ORGANIZATION')
           throw guestsNeedOrganization(context.place);
-        const result = await this.provisionOne(context, wanted, run);
-        return this.enrollment.enroll(context, result, wanted.groups, [...place, 'groups']);
+        const { person, warnings } = await withManager(wanted, (email) => context.writer.holderOf(email));
+        const result = await this.provisionOne(context, person, run);
+        const provisioned = { ...result, warnings: [...result.warnings, ...warnings] };
+        const enrolled = await this.enrollment.enroll(context, provisioned, wanted.groups, place);
+        const { leaves, groups: keeps } = wanted;
+        return this.departure.depart(context, enrolled, { leaves, keeps }, place);
       },
     );
   }
@@ -117,7 +79,7 @@ export class ProvisioningService {
         remedy: 'Give at least one field; null clears a field.',
       });
     }
-    return this.once(
+    return this.calls.once(
       caller,
       {
         ...input,
@@ -140,7 +102,7 @@ export class ProvisioningService {
           if (isRenaming) await run.saveProgress(RENAMING_SENT + user.slackId);
           return this.change(context, user, missing, undefined, 'UPDATED');
         };
-        return this.onPerson(context, input.user, work, renamedId);
+        return this.calls.onPerson(context, input.user, work, renamedId);
       },
     );
   }
@@ -151,8 +113,8 @@ export class ProvisioningService {
    */
   async deprovision(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
     const call = { ...input, action: 'deprovisionUser', input: { user: input.user }, names: [input.user] };
-    return this.once(caller, call, (context) =>
-      this.onPerson(context, input.user, async (user) => {
+    return this.calls.once(caller, call, (context) =>
+      this.calls.onPerson(context, input.user, async (user) => {
         if (user.slackId === context.connection.installer?.slackId) throw installerIsProtected();
         if (!user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
         return { user: await context.writer.deactivate(user), outcome: 'DEACTIVATED', warnings: [] };
@@ -163,85 +125,12 @@ export class ProvisioningService {
   /** Makes a deactivated account active again; an active one stays as it is. */
   async reactivate(caller: Caller, input: PersonCall): Promise<ProvisionResult> {
     const call = { ...input, action: 'reactivateUser', input: { user: input.user }, names: [input.user] };
-    return this.once(caller, call, (context) =>
-      this.onPerson(context, input.user, async (user) => {
+    return this.calls.once(caller, call, (context) =>
+      this.calls.onPerson(context, input.user, async (user) => {
         if (user.active) return { user, outcome: 'UNCHANGED', warnings: [] };
         const reactivated = await context.writer.update(user, {}, { active: true, action: 'user.reactivate' });
         return { user: reactivated, outcome: 'REACTIVATED', warnings: [] };
       }),
-    );
-  }
-
-  private async once(
-    caller: Caller,
-    call: {
-      connectionId: ConnectionId;
-      idempotencyKey?: string;
-      run?: IdempotentRun;
-      action: string;
-      place?: FieldsPlace;
-      input: unknown;
-      names: readonly UserSelector[];
-    },
-    work: (context: WriteContext, run: IdempotentRun) => Promise<ProvisionResult>,
-  ): Promise<ProvisionResult> {
-    const connection = await this.access.find(caller, call.connectionId, 'users:write');
-    return this.idempotency.run(caller, {
-      connectionId: connection.id,
-      action: call.action,
-      key: call.idempotencyKey,
-      ownRun: call.run,
-      input: call.input,
-      encode: encodeOutcome,
-      decode: decodeOutcome,
-      inTurn: (run) => this.inTurn(caller, connection.id, call.names, run),
-      work: (run) =>
-        this.access.use(caller, connection, (client) => {
-          const writer = new UserWriter(client, caller, this.clock, this.random);
-          return work({ caller, connection, client, writer, place: call.place ?? ['input', 'user'] }, run);
-        }),
-    });
-  }
-
-  /** Waits for calls that came before and name the person in the same way. One of them may have used up the time. */
-  private inTurn<R>(
-    caller: Caller,
-    connectionId: ConnectionId,
-    names: readonly UserSelector[],
-    run: () => Promise<R>,
-  ): Promise<R> {
-    const keys = names.map((name) => personKey(connectionId, name));
-    return this.#people.runAll(keys, async () => {
-      caller.signal.throwIfAborted();
-      if (this.clock.now() >= caller.deadlineAt) throw othersTookTooLong();
-      return run();
-    });
-  }
-
-  /** @param renamedId of the account that an interrupted run of this call may have given another name. */
-  private async onPerson(
-    context: WriteContext,
-    by: UserSelector,
-    work: (user: DirectoryUser) => Promise<ProvisionResult>,
-    renamedId?: string,
-  ): Promise<ProvisionResult> {
-    const { client, caller } = context;
-    const isRenamed = renamedId !== undefined;
-    const user = isRenamed ? await client.getUser(renamedId, caller) : await locate(client, caller, by);
-    if (!user) throw new NotFound('There is no such person in Slack.', { path: ['input', 'user'] });
-    return 'slackId' in by ? work(user) : this.onAccount(context, user, work);
-  }
-
-  /** Holds the turn on an account that was found by another name, and reads it again if somebody else had the turn. */
-  private onAccount(
-    { caller, connection, client }: WriteContext,
-    user: DirectoryUser,
-    work: (user: DirectoryUser) => Promise<ProvisionResult>,
-  ): Promise<ProvisionResult> {
-    const key = personKey(connection.id, { slackId: user.slackId });
-    const mayHaveChanged = this.#people.isHeld(key);
-    return this.#people.run(key, async () =>
-      work((mayHaveChanged ? await client.getUser(user.slackId, caller) : undefined) ?? user),
     );
   }
 
@@ -254,7 +143,8 @@ export class ProvisioningService {
     const { draft } = wanted;
     const mayBeOurs = run.progress === CREATION_SENT;
     const holder = await writer.holderOf(draft.email);
-    if (holder) return this.onAccount(context, holder, (user) => this.reconcile(context, user, wanted, mayBeOurs));
+    if (holder)
+      return this.calls.onAccount(context, holder, (user) => this.reconcile(context, user, wanted, mayBeOurs));
     await run.saveProgress(CREATION_SENT);
     const creation = await this.create(context, wanted, { mayBeOurs, run });
     if (creation.kind === 'exists') return this.reconcile(context, creation.user, wanted, false);
@@ -359,9 +249,4 @@ export class ProvisioningService {
     });
     return { user, outcome, warnings: [warning] };
   }
-}
-
-function personKey(connectionId: ConnectionId, by: UserSelector): string {
-  const [kind, value] = Object.entries(by)[0] ?? ['', ''];
-  return `${connectionId} ${kind} ${String(value).toLowerCase()}`;
 }

@@ -124,6 +124,9 @@ function assertDisplayName(value: string | null | undefined, path: readonly stri
     throw new InvalidInput(`Slack's display names have at most ${LONGEST_DISPLAY_NAME} characters.`, { path });
   }
   if (value.includes('@')) throw new InvalidInput('Slack refuses "@" in a display name.', { path });
+  if (/\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F/u.test(value)) {
+    throw new InvalidInput('Slack refuses emoji in a display name.', { path });
+  }
 }
 
 function assertUrl(value: string | null | undefined, path: readonly string[]): void {

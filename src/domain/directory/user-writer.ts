@@ -4,8 +4,7 @@ import type { Caller } from '../access/access';
 import type { Action } from '../connections/scopes';
 import type { DirectoryClient } from '../directory-ports';
 import { AppError, EmailTaken, NotFound, UpstreamOutcomeUnknown, UserNameUnavailable } from '../errors';
-import { bestHolder } from './directory-query.service';
-import { type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
+import { bestHolder, type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
 import { differences, hasChanges, unkeptFields } from './user-differences';
 import type { NamedUserDraft } from './user-draft';
 
@@ -62,7 +61,7 @@ export class UserWriter {
     this.#mayHaveCreated = mayBeOurs;
     let refusal = new UserNameUnavailable('This user name is not free.');
     for (const [index, userName] of names.entries()) {
-      if (index > 0 && (await this.isCarried(userName))) continue;
+      if (index > 0 && (await this.isCarried(userName, draft.email))) continue;
       try {
         return await this.createAs({ ...draft, userName });
       } catch (error) {
@@ -139,10 +138,10 @@ export class UserWriter {
     return bestHolder(holders, email);
   }
 
-  /** After a lost creation the account found under a name may be our own, which only the creation settles. */
-  private async isCarried(userName: string): Promise<boolean> {
-    if (this.#mayHaveCreated) return false;
-    return (await this.client.findUsers({ userName }, this.caller)).length > 0;
+  /** By somebody else: after a lost creation the account under a name may be our own. */
+  private async isCarried(userName: string, email: string): Promise<boolean> {
+    const carriers = await this.client.findUsers({ userName }, this.caller);
+    return carriers.some((user) => !holdsEmail(user, email));
   }
 
   private async sendCreation(draft: NamedUserDraft): Promise<SentCreation> {

@@ -134,3 +134,10 @@ export function isSameEmail(left: string, right: string): boolean {
 export function holdsEmail(user: DirectoryUser, email: string): boolean {
   return user.emails.some(({ value }) => isSameEmail(value, email));
 }
+
+/** Of several who hold an address the one who has it as primary comes first, then an active one. */
+export function bestHolder(users: readonly DirectoryUser[], email: string): DirectoryUser | undefined {
+  const rank = (user: DirectoryUser) =>
+    (isSameEmail(primaryEmailOf(user) ?? '', email) ? 2 : 0) + (user.active ? 1 : 0);
+  return [...users].sort((left, right) => rank(right) - rank(left))[0];
+}

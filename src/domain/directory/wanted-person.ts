@@ -2,7 +2,7 @@ import type { ConnectionId } from '../connections/connection';
 import type { GroupSelector } from './group';
 import { parseGroups } from './group-input';
 import type { IdempotentRun } from './idempotency.service';
-import type { FieldsPlace } from './provisioning-problem';
+import { type FieldsPlace, pathOf } from './provisioning-problem';
 import type { IfExists, UserChanges, UserDraft } from './user';
 import { type NamedUserDraft, parseDraft } from './user-draft';
 import { userNameCandidates } from './user-name';
@@ -15,6 +15,10 @@ export interface MappedRecord {
   readonly userNameWish: string;
   /** Whether a guest is to become a full member. */
   readonly isMember: boolean;
+  /** Groups that the person is taken out of, unless they are among those to join. */
+  readonly leaves: readonly GroupSelector[];
+  /** In place of `managerSlackId`. */
+  readonly managerEmail?: string;
 }
 
 export interface PersonToProvision {
@@ -37,6 +41,8 @@ export interface WantedPerson {
   /** To try for a new account, in turn. */
   readonly userNames: readonly string[];
   readonly groups: readonly GroupSelector[];
+  readonly leaves: readonly GroupSelector[];
+  readonly managerEmail?: string;
   readonly ifExists: IfExists;
   /** What must be equal when an idempotency key is used again. */
   readonly request: object;
@@ -53,7 +59,9 @@ export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvisi
     // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
     changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
-    groups: parseGroups(groups ?? [], [...place, 'groups']),
+    groups: parseGroups(groups ?? [], pathOf(place, 'groups')),
+    leaves: mapped?.leaves ?? [],
+    managerEmail: mapped?.managerEmail,
     ifExists,
     request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },
   };

@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock';
 import type { Logger } from '../../shared/logger';
-import { Secret } from '../../shared/secret';
+import type { Secret } from '../../shared/secret';
 import type { Caller } from '../access/access';
 import type { Connection, ConnectionId, InstallLevel } from '../connections/connection';
 import { ConnectionProblem } from '../connections/connection-problem';
@@ -28,8 +28,8 @@ export interface InstallCallbackParts {
 
 /** The query of a callback; a parameter that came more than once is none. */
 export interface CallbackParams {
-  readonly state?: string;
-  readonly code?: string;
+  readonly state?: Secret;
+  readonly code?: Secret;
   readonly error?: string;
 }
 
@@ -43,6 +43,8 @@ export type CallbackOutcome =
 
 export interface ShownResult {
   readonly level: InstallLevel;
+  /** Whether another attempt must ask for the same level. */
+  readonly isLevelFixed: boolean;
   readonly name: string;
   /** Whether another attempt may be made. */
   readonly isOpen: boolean;
@@ -50,9 +52,9 @@ export interface ShownResult {
   readonly returnUrl: string | undefined;
 }
 
-/** `NOT_BACK`: the person is at Slack. `OVERTAKEN`: it failed, but another attempt has connected. */
+/** `OVERTAKEN`: it failed, but another attempt has connected. */
 export type AttemptResult =
-  | { readonly kind: 'UNKNOWN' | 'OTHER_BROWSER' | 'RUNNING' | 'NOT_BACK' | 'OVERTAKEN' }
+  | { readonly kind: 'UNKNOWN' | 'OTHER_BROWSER' | 'RUNNING' | 'OVERTAKEN' }
   | ({ readonly kind: 'CONNECTED' } & ShownResult)
   | ({ readonly kind: 'REFUSED'; readonly problem: InstallProblem } & ShownResult);
 
@@ -68,8 +70,19 @@ export class InstallCallbackService {
    * as often as it is asked for. A callback that does not prove whose it is consumes nothing.
    */
   async finish(params: CallbackParams, browser: Secret | undefined, bounds: Bounds): Promise<CallbackOutcome> {
+    const outcome = await this.tryFinish(params, browser, bounds);
+    // An operator whose proxy drops cookies, or who has set another address at Slack, sees it here.
+    if (outcome.kind !== 'ATTEMPT') this.parts.logger.info({ kind: outcome.kind }, 'a callback was not taken');
+    return outcome;
+  }
+
+  private async tryFinish(
+    params: CallbackParams,
+    browser: Secret | undefined,
+    bounds: Bounds,
+  ): Promise<CallbackOutcome> {
     if (params.state === undefined) return { kind: statelessKindOf(params) };
-    const state = parseSecret(params.state);
+    const state = parseSecret(params.state.reveal());
     const attempt =
       state && (await this.parts.database.read((stores) => stores.installs.findAttempt(hashOfSecret(state))));
     if (!attempt) return { kind: 'UNKNOWN_STATE' };
@@ -86,9 +99,9 @@ export class InstallCallbackService {
       const found = await stores.installs.findAttemptById(id);
       return { attempt: found, install: found && (await stores.installs.findOwner(found)) };
     });
-    if (!attempt || !install) return { kind: 'UNKNOWN' };
+    // Nobody is told of an attempt before Slack has sent its browser back.
+    if (!attempt?.consumedAt || !install) return { kind: 'UNKNOWN' };
     if (!isOwnedBy(attempt, browser)) return { kind: 'OTHER_BROWSER' };
-    if (!attempt.consumedAt) return { kind: 'NOT_BACK' };
     const now = this.parts.clock.now();
     const shown = this.shownOf(install, attempt, now);
     if (attempt.outcome === 'CONNECTED') return { kind: 'CONNECTED', ...shown };
@@ -102,6 +115,7 @@ export class InstallCallbackService {
     const connectionId = outcome === 'CONNECTED' ? install.connectionId : undefined;
     return {
       level,
+      isLevelFixed: install.level !== undefined,
       name: install.name,
       isOpen: !install.completedAt && install.expiresAt.getTime() > now,
       returnUrl: returnUrlWith(install.returnUrl, this.parts.returnUrls, {
@@ -148,7 +162,7 @@ export class InstallCallbackService {
     if (attempt.expiresAt.getTime() <= now) throw expired();
     if (code === undefined) throw withoutCode();
     const caller = await this.parts.database.read((stores) => callerOf(stores, install, bounds, now));
-    const grant = await this.parts.oauth.exchangeCode(install.environment, new Secret(code), caller);
+    const grant = await this.parts.oauth.exchangeCode(install.environment, code, caller);
     const connection = await this.connectGrant(caller, install, attempt.level, grant);
     const at = new Date(this.parts.clock.now());
     await this.parts.database.transaction(async (stores) => {

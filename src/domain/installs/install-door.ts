@@ -17,9 +17,9 @@ export type Door =
 
 /**
  * Why nothing can be done behind a door. `USED`: by this or another person. `WITHDRAWN`: by whoever sent it.
- * `DISCONNECTED` and `WORKING`: of the connection that a signed link would repair.
+ * `DISCONNECTED` and `UNNEEDED`: of the connection that a signed link would repair.
  */
-export type ClosedReason = 'UNKNOWN' | 'USED' | 'EXPIRED' | 'WITHDRAWN' | 'DISCONNECTED' | 'WORKING';
+export type ClosedReason = 'UNKNOWN' | 'USED' | 'EXPIRED' | 'WITHDRAWN' | 'DISCONNECTED' | 'UNNEEDED';
 
 /** What the person is shown of what they are about to connect. */
 export interface Subject {
@@ -82,7 +82,7 @@ export class InstallDoors {
     const { connectionId, tenantId, name, environment, level, returnUrl } = install;
     const connection = connectionId && (await stores.connections.find(tenantId, connectionId));
     if (connectionId && !connection) return closed('WITHDRAWN');
-    const issues = connection ? await stores.issues.list(connection.id, { includeResolved: false }) : [];
+    const issues = connection ? await repairableIssues(stores, connection) : [];
     const partner = partnerOf(caller.tenant);
     const takesToken = install.ways === 'CONSENT_OR_TOKEN';
     const subject = {
@@ -114,10 +114,9 @@ export class InstallDoors {
     const connection = await stores.connections.find(target.tenantId, target.connectionId);
     if (!tenant || !connection) return closed('WITHDRAWN');
     if (connection.lifecycle === 'DISCONNECTED') return closed('DISCONNECTED');
-    const open = await stores.issues.list(connection.id, { includeResolved: false });
-    const issues = open.filter(({ code }) => isRepairedByInstall(code));
+    const issues = await repairableIssues(stores, connection);
     // A link that is kept must not replace a token that works.
-    if (issues.length === 0) return closed('WORKING');
+    if (issues.length === 0) return closed('UNNEEDED');
     const { name, environment, installLevel } = connection;
     const subject = {
       partner: partnerOf(tenant),
@@ -130,6 +129,11 @@ export class InstallDoors {
     };
     return { isOpen: true, subject, install: undefined, connection, caller: reconnectCaller(tenant, bounds) };
   }
+}
+
+async function repairableIssues(stores: Stores, { id }: Connection): Promise<ConnectionIssue[]> {
+  const open = await stores.issues.list(id, { includeResolved: false });
+  return open.filter(({ code }) => isRepairedByInstall(code));
 }
 
 /** Whether this is the browser that the attempt was begun in. */

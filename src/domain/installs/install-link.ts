@@ -32,12 +32,12 @@ export interface Addresses {
   publicUrl(): string;
 }
 
-export function installUrl({ publicUrl }: Addresses, secret: Secret): string {
-  return `${publicUrl()}/install/${secret.reveal()}`;
+export function installUrl({ publicUrl }: Addresses, secret: Secret): Secret {
+  return new Secret(`${publicUrl()}/install/${secret.reveal()}`);
 }
 
-export function connectUrl({ publicUrl }: Addresses, secret: Secret): string {
-  return `${publicUrl()}/connect/${secret.reveal()}`;
+export function connectUrl({ publicUrl }: Addresses, secret: Secret): Secret {
+  return new Secret(`${publicUrl()}/connect/${secret.reveal()}`);
 }
 
 const MS_PER_DAY = 86_400_000;

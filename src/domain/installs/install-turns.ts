@@ -1,13 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../shared/clock';
-import { StillRunning } from '../errors';
+import { ResourceLocked } from '../errors';
 import type { Database } from '../ports';
 import type { InstallId } from './install';
 import type { Bounds } from './install-caller';
 
 /** Longer than a call of the gateway takes, waits for Slack included. */
-const LEASE_SPARE_MS = 30_000;
+const LEASE_SPARE_MS = 10_000;
 const ASK_EVERY_MS = 250;
+const RETRY_AFTER_SECONDS = 60;
 
 /**
  * Lets one browser at a time finish an install, over all replicas: a link is for one connection, and two tabs that both
@@ -19,13 +20,15 @@ export class InstallTurns {
     private readonly clock: Clock,
   ) {}
 
-  /** @throws StillRunning when another one is still at it by the deadline */
+  /** @throws ResourceLocked when another one is still at it by the deadline */
   async take<Result>(id: InstallId, { deadlineAt, signal }: Bounds, work: () => Promise<Result>): Promise<Result> {
     const name = `install:${id}`;
     const owner = randomUUID();
     while (!(await this.acquire(name, owner, deadlineAt))) {
       if (this.clock.now() + ASK_EVERY_MS >= deadlineAt) {
-        throw new StillRunning('Another browser is finishing this installation.', { remedy: 'Try again in a minute.' });
+        throw new ResourceLocked('Another browser is finishing this installation.', RETRY_AFTER_SECONDS, {
+          remedy: 'Try again in a minute.',
+        });
       }
       await this.clock.sleep(ASK_EVERY_MS, signal);
     }

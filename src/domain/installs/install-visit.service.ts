@@ -2,9 +2,8 @@ import type { Clock } from '../../shared/clock';
 import { newId } from '../../shared/ids';
 import type { Logger } from '../../shared/logger';
 import { Secret } from '../../shared/secret';
-import type { Caller } from '../access/access';
 import type { Connection, InstallLevel } from '../connections/connection';
-import { AppError, DuplicateConnection, InvalidInput, StillRunning } from '../errors';
+import { AppError, InvalidInput, ResourceLocked } from '../errors';
 import type { Database } from '../ports';
 import type { SlackOAuth } from '../slack-oauth-port';
 import type { Install, InstallAttempt, InstallAttemptId, InstallId, StoredInstall } from './install';
@@ -110,13 +109,15 @@ export class InstallVisitService {
       return await this.parts.turns.take(install.id, bounds, async () => {
         const again = await this.parts.doors.open(door, bounds);
         if (!again.isOpen) return again;
-        const connection = await this.connectToken(caller, install, token);
+        const { name, externalId, environment, connectionId } = install;
+        const input = { name, externalId, environment, connectionId, token };
+        const connection = await this.parts.connections.connectToken(caller, input);
         const attemptId = await this.saveConnected(install, connection, kept);
         return { isOpen: true, attemptId, browser: kept };
       });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      if (!(error instanceof StillRunning)) {
+      if (!(error instanceof ResourceLocked)) {
         await this.parts.database.transaction((stores) => stores.installs.recordProblem(install.id, problemOf(error)));
       }
       return { isOpen: true, error, ...this.shownOf(opened) };
@@ -163,31 +164,6 @@ export class InstallVisitService {
         expiresAt: new Date(now + ATTEMPT_TTL_MS),
       });
     });
-  }
-
-  /** A customer that comes a second time gets its token renewed, where it is the same Slack team. */
-  private async connectToken(caller: Caller, install: Install, token: Secret): Promise<Connection> {
-    const { connections, database } = this.parts;
-    const { name, externalId, environment, connectionId } = install;
-    if (connectionId) return connections.replaceToken(caller, connectionId, token);
-    const known =
-      externalId === undefined
-        ? undefined
-        : await database.read((stores) => stores.connections.findByExternalId(caller.tenant.id, externalId));
-    if (known?.environment === environment) return connections.replaceToken(caller, known.id, token);
-    try {
-      return await connections.create(caller, { name, externalId, environment, token });
-    } catch (error) {
-      const existing = error instanceof DuplicateConnection ? await this.findExisting(caller, error) : undefined;
-      if (!existing || (externalId !== undefined && existing.externalId !== undefined)) throw error;
-      return connections.replaceToken(caller, existing.id, token);
-    }
-  }
-
-  private findExisting(caller: Caller, { existingConnectionId }: DuplicateConnection): Promise<Connection | undefined> {
-    return this.parts.database.read((stores) =>
-      stores.connections.find(caller.tenant.id, existingConnectionId as Connection['id']),
-    );
   }
 
   /** As an attempt that is over, so that the person sees the result at the same address as after an installation at Slack. */

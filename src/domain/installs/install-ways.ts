@@ -20,15 +20,12 @@ export interface GrantConnector {
   revokeGrant(environment: ConnectionEnvironment, grant: OAuthGrant, caller: Caller): Promise<void>;
 }
 
-export interface TokenToConnect {
-  readonly name: string;
-  readonly externalId?: string;
-  readonly environment: ConnectionEnvironment;
+export interface TokenToConnect extends Omit<GrantToConnect, 'level' | 'grant'> {
   readonly token: Secret;
 }
 
 /** What becomes of a token that a person pasted. */
 export interface TokenConnector {
-  create(caller: Caller, input: TokenToConnect): Promise<Connection>;
-  replaceToken(caller: Caller, id: ConnectionId, token: Secret): Promise<Connection>;
+  /** @throws ConnectionProblem, DuplicateConnection, Conflict, NotFound, RateLimited, UpstreamUnavailable, UpstreamRejected */
+  connectToken(caller: Caller, input: TokenToConnect): Promise<Connection>;
 }

@@ -36,7 +36,7 @@ export interface NewConnectLink extends Omit<NewInstall, 'level'> {
 /** An install with the address that leads to it, which exists only here and in the caller's hands. */
 export interface IssuedInstall {
   readonly install: Install;
-  readonly url: string;
+  readonly url: Secret;
 }
 
 export interface InstallServiceParts {

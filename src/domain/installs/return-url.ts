@@ -45,7 +45,9 @@ export function returnUrlWith(
   const kept = url.search
     .slice(1)
     .split('&')
-    .filter((part) => part !== '' && ![...new URLSearchParams(part).keys()].some((name) => Object.hasOwn(result, name)));
+    .filter(
+      (part) => part !== '' && ![...new URLSearchParams(part).keys()].some((name) => Object.hasOwn(result, name)),
+    );
   const added = Object.entries(result).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
   );

@@ -64,12 +64,18 @@ function checkOf(condition: Leaf, record: SourceRecord): Check {
   if ('exists' in condition) {
     const value = valueAt(record, condition.exists.field);
     const holds = typeof value === 'object' && value !== null ? Object.keys(value).length > 0 : !isBlank(value);
-    return { field: condition.exists.field, test: 'exists', expected: [], actual: textsOf(value), holds };
+    return {
+      field: condition.exists.field,
+      test: 'exists',
+      expected: [],
+      actual: textsAt(record, condition.exists.field).actual,
+      holds,
+    };
   }
   const { field, values } = condition.in;
-  const actual = textsOf(valueAt(record, field));
-  const holds = actual?.some((text) => values.some((value) => isEqual(plain(text), plain(value)))) ?? false;
-  return { field, test: 'in', expected: values, actual, holds };
+  const { actual, plain: texts } = textsAt(record, field);
+  const wanted = new Set(values.map(plain));
+  return { field, test: 'in', expected: values, actual, holds: texts.some((text) => wanted.has(text)) };
 }
 
 function compare(
@@ -78,9 +84,9 @@ function compare(
   record: SourceRecord,
   holdsFor: (text: string, value: string) => boolean,
 ): Check {
-  const actual = textsOf(valueAt(record, field));
-  const holds = actual?.some((text) => holdsFor(plain(text), plain(value))) ?? false;
-  return { field, test, expected: [value], actual, holds };
+  const { actual, plain: texts } = textsAt(record, field);
+  const wanted = plain(value);
+  return { field, test, expected: [value], actual, holds: texts.some((text) => holdsFor(text, wanted)) };
 }
 
 function compareDates(
@@ -89,20 +95,42 @@ function compareDates(
   record: SourceRecord,
   holdsFor: (left: number, right: number) => boolean,
 ): Check {
-  const actual = textsOf(valueAt(record, field));
+  const { actual } = textsAt(record, field);
   const limit = readDate(date);
   const holds = (actual ?? []).some((text) => {
-    const read = readDate(text, format);
-    return read !== undefined && limit !== undefined && holdsFor(instantOf(read).getTime(), instantOf(limit).getTime());
+    const given = readDate(text, format);
+    return (
+      given !== undefined && limit !== undefined && holdsFor(instantOf(given).getTime(), instantOf(limit).getTime())
+    );
   });
   return { field, test, expected: [date], actual, holds };
 }
 
-/** A list as its plain entries; undefined when there is no text at all. */
-function textsOf(value: JsonValue | undefined): readonly string[] | undefined {
-  const entries = Array.isArray(value) ? (value as readonly JsonValue[]) : [value];
+/** Of a list so many entries count, so that many comparisons with long lists take no time. */
+const MOST_ENTRIES = 100;
+
+interface Texts {
+  /** A list as its entries; undefined when there is no text at all. */
+  readonly actual: readonly string[] | undefined;
+  /** The same in the form in which they are compared. */
+  readonly plain: readonly string[];
+}
+
+/** What was read of a record, since hundreds of rules may look at the same attribute. */
+const read = new WeakMap<SourceRecord, Map<string, Texts>>();
+
+function textsAt(record: SourceRecord, field: string): Texts {
+  const known = read.get(record) ?? new Map<string, Texts>();
+  read.set(record, known);
+  const texts = known.get(field) ?? textsOf(valueAt(record, field));
+  known.set(field, texts);
+  return texts;
+}
+
+function textsOf(value: JsonValue | undefined): Texts {
+  const entries = Array.isArray(value) ? (value as readonly JsonValue[]).slice(0, MOST_ENTRIES) : [value];
   const texts = entries.flatMap((entry) => textOf(entry) ?? []);
-  return texts.length > 0 ? texts : undefined;
+  return { actual: texts.length > 0 ? texts : undefined, plain: texts.map(plain) };
 }
 
 function isBlank(value: JsonValue | undefined): boolean {

@@ -103,6 +103,10 @@ export class DefinitionReader {
     return this.report(path, `This is a whole number from ${least} to ${most}.`);
   }
 
+  flag(value: unknown, path: Path): boolean | undefined {
+    return typeof value === 'boolean' ? value : this.report(path, 'This is `true` or `false`.');
+  }
+
   word<Word extends string>(value: unknown, path: Path, words: readonly Word[]): Word | undefined {
     return words.find((word) => word === value) ?? this.report(path, `This is ${listOf(words, 'or')}.`);
   }

@@ -37,11 +37,15 @@ export type MappedUser = Omit<UserDraft, 'userName' | 'email' | 'guest'> & {
   readonly userNameWish?: string;
   /** null: a full member; undefined: as it is. */
   readonly guest?: { readonly expiresAt?: Date } | null;
+  /** Finds the manager when there is no `managerSlackId`. */
+  readonly managerEmail?: string;
 };
 
 export interface MappedPerson {
   readonly user: MappedUser;
   readonly groups: readonly GroupSelector[];
+  /** Groups that rules name and that no matching rule gives; empty unless the mapping says that they are left. */
+  readonly leaves: readonly GroupSelector[];
   readonly account: AccountKind | undefined;
   readonly fields: readonly FieldExplanation[];
   readonly rules: readonly RuleExplanation[];
@@ -94,7 +98,8 @@ class PersonMapping {
       ...(guest !== undefined && { guest }),
     };
     const rules = this.#rules.map(({ rule, ...judged }) => ({ name: rule.name, ...judged }));
-    return { user, groups, account, fields: this.#fields, rules, problems: this.#problems };
+    const leaves = this.definition.leaveUnmatchedGroups ? this.unmatchedGroups(groups) : [];
+    return { user, groups, leaves, account, fields: this.#fields, rules, problems: this.#problems };
   }
 
   private get matching(): readonly JudgedRule[] {
@@ -103,16 +108,15 @@ class PersonMapping {
 
   /** Those of all matching rules, each once, in the order of the rules. */
   private groups(): readonly GroupSelector[] {
-    const groups = new Map<string, GroupSelector>();
-    for (const { rule, gave } of this.matching) {
-      if (!rule.groups) continue;
-      gave.push('groups');
-      for (const group of rule.groups) {
-        const key = 'slackId' in group ? `id ${group.slackId}` : `name ${group.name.trim().toLowerCase()}`;
-        if (!groups.has(key)) groups.set(key, group);
-      }
-    }
-    return [...groups.values()];
+    const givers = this.matching.filter(({ rule }) => rule.groups);
+    for (const { gave } of givers) gave.push('groups');
+    return distinct(givers.flatMap(({ rule }) => rule.groups ?? []));
+  }
+
+  private unmatchedGroups(given: readonly GroupSelector[]): readonly GroupSelector[] {
+    const keys = new Set(given.map(groupKey));
+    const named = distinct(this.#rules.flatMap(({ rule }) => rule.groups ?? []));
+    return named.filter((group) => !keys.has(groupKey(group)));
   }
 
   private account(): { account: AccountKind | undefined; guest: MappedUser['guest'] } {
@@ -143,7 +147,7 @@ class PersonMapping {
       }
     }
     if (texts.email === undefined && !this.#refused.has('email')) {
-      this.refuse('email', 'no e-mail address, which finds the account');
+      this.refuse('email', 'there is no e-mail address, which finds the account');
     }
     return texts;
   }
@@ -200,16 +204,18 @@ class PersonMapping {
     this.noted(field, outcome, trace, rule);
     if (!('value' in outcome)) return undefined;
     const date = readDate(outcome.value);
-    if (date) return instantOf(date);
-    return this.refuse(field, 'a text that is no date as 2027-01-31; `dateShift` reads other forms');
+    // Of a first day at work Slack keeps the day, which is the one that was written, whatever the zone.
+    if (date) return instantOf(field === 'startDate' ? { ...date, time: '' } : date);
+    return this.refuse(field, 'the text is no date such as 2027-01-31; `dateShift` reads other forms');
   }
 
   private parsed(field: (typeof textFields)[number], text: string): string | undefined {
     if (field === 'managerSlackId' && !/^[UW][A-Z0-9]{2,}$/.test(text.trim())) {
-      return this.refuse(field, "no id of Slack's, such as U0123ABCD");
+      return this.refuse(field, "the text is no id of Slack's, such as U0123ABCD");
     }
     return this.guarded(field, () => {
-      const parsed = parseChanges({ [field]: text }, [])[field];
+      const asField = field === 'managerEmail' ? 'email' : field;
+      const parsed = parseChanges({ [asField]: text }, [])[asField];
       return typeof parsed === 'string' ? parsed : undefined;
     });
   }
@@ -219,21 +225,18 @@ class PersonMapping {
       return parse();
     } catch (error) {
       if (!(error instanceof InvalidInput || error instanceof UserNameInvalid)) throw error;
-      const [first = '', ...rest] = error.message;
-      return this.refuse(
-        field,
-        `something that Slack does not take: ${first.toLowerCase()}${rest.join('').replace(/\.$/, '')}`,
-      );
+      const reason = error.message.replace(/\.$/, '').replace(/^(?!Slack)\w/, (letter) => letter.toLowerCase());
+      return this.refuse(field, reason);
     }
   }
 
   /** Names the attribute when the field was read from a single one. */
-  private refuse(field: string, what: string): undefined {
+  private refuse(field: string, why: string): undefined {
     const sources = this.#fields.find((explanation) => explanation.field === field)?.trace.sources ?? [];
     const [only] = sources;
     this.#refused.add(field);
     this.#problems.push(
-      new InvalidInput(`For this record the mapping gives \`${field}\` ${what}.`, {
+      new InvalidInput(`The mapping cannot fill \`${field}\` from this record: ${why}.`, {
         path: only && sources.length === 1 ? [...this.path, only.field] : this.path,
         remedy: 'Correct the record, or the mapping with setMapping; previewMapping shows how the field comes about.',
       }),
@@ -242,9 +245,18 @@ class PersonMapping {
   }
 }
 
+function groupKey(group: GroupSelector): string {
+  return 'slackId' in group ? `id ${group.slackId}` : `name ${group.name.trim().toLowerCase()}`;
+}
+
+function distinct(groups: readonly GroupSelector[]): readonly GroupSelector[] {
+  const seen = new Set<string>();
+  return groups.filter((group) => !seen.has(groupKey(group)) && seen.add(groupKey(group)));
+}
+
 const unusableTexts: { readonly [Reason in Absence]?: string } = {
-  NOT_TEXT: 'an object or a list, not a text',
-  TOO_LONG: 'a text that is longer than anything Slack stores',
-  NOT_A_DATE: 'a text that is no date in the form that the mapping expects',
-  NOT_AN_ADDRESS: 'a text that is no e-mail address',
+  NOT_TEXT: 'an attribute is an object or a list, not a text',
+  TOO_LONG: 'a text is longer than anything Slack stores',
+  NOT_A_DATE: 'a text is no date in the form that the mapping expects',
+  NOT_AN_ADDRESS: 'a text is no e-mail address',
 };

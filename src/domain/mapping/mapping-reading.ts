@@ -29,11 +29,14 @@ export type MappingReading =
  */
 export function readMapping(value: unknown, path: Path): MappingReading {
   const reader = new DefinitionReader();
-  const members = reader.object(value, path, ['fields', 'rules']);
+  const members = reader.object(value, path, ['fields', 'rules', 'leaveUnmatchedGroups']);
   const fields = members && readFields(reader, members.fields, [...path, 'fields']);
   const rules = optional(members?.rules, (list) => readRules(reader, list, [...path, 'rules']));
+  const leaveUnmatchedGroups = optional(members?.leaveUnmatchedGroups, (flag) =>
+    reader.flag(flag, [...path, 'leaveUnmatchedGroups']),
+  );
   if (reader.problems.length > 0 || !fields) return { problems: reader.problems };
-  return { definition: compact({ fields, rules }) };
+  return { definition: compact({ fields, rules, leaveUnmatchedGroups }) };
 }
 
 function readFields(reader: DefinitionReader, value: unknown, path: Path): FieldExpressions | undefined {

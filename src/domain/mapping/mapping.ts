@@ -25,6 +25,7 @@ export const textFields = [
   'division',
   'department',
   'managerSlackId',
+  'managerEmail',
 ] as const;
 export type TextField = (typeof textFields)[number];
 
@@ -68,6 +69,11 @@ export interface MappingRule {
 export interface MappingDefinition {
   readonly fields: FieldExpressions;
   readonly rules?: readonly MappingRule[];
+  /**
+   * Whether people who are provisioned leave the groups that rules name and that no matching rule gives them. Absent:
+   * nobody leaves a group.
+   */
+  readonly leaveUnmatchedGroups?: boolean;
 }
 
 /** One version of a connection's mapping. The newest is in force; older ones are kept as they were. */

@@ -23,7 +23,7 @@ registerEnumType(PermissionEnum, {
       description: 'See people. Lists and look-ups go through a connection, which takes CONNECTIONS_READ, too.',
     },
     USERS_WRITE: { description: 'Provision, change, deactivate and reactivate people.' },
-    ADMIN: { description: 'Everything above, and API keys; for the operator also tenants.' },
+    ADMIN: { description: 'Everything above, and API keys; for the operator also tenants and sealing keys.' },
   },
 });
 

@@ -212,7 +212,7 @@ export class ConnectionResolver {
 
   @Mutation(() => ConnectionPayloadType, {
     description:
-      'Erases the token here and, unless told otherwise, ends it at Slack first. The connection keeps its id and can get a new token later. Permission: CONNECTIONS_WRITE.',
+      'Erases the token here and, unless told otherwise, ends it at Slack first, together with its refresh token. The connection keeps its id and can get a new token later. Permission: CONNECTIONS_WRITE.',
   })
   disconnect(
     @Arg('input', () => DisconnectInput, { description: 'The connection.' }) { id, revokeToken }: DisconnectInput,

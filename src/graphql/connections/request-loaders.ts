@@ -1,6 +1,8 @@
 import type { Caller } from '../../domain/access/access';
 import type { AccessToken, Connection, ConnectionId, ConnectionIssue } from '../../domain/connections/connection';
 import type { ConnectionQueryService } from '../../domain/connections/connection-query.service';
+import type { Mapping } from '../../domain/mapping/mapping';
+import type { MappingService } from '../../domain/mapping/mapping.service';
 
 /**
  * Gathers what the fields of many connections ask for in the same tick into one read, and remembers it for the request.
@@ -9,10 +11,12 @@ import type { ConnectionQueryService } from '../../domain/connections/connection
 export class RequestLoaders {
   readonly #tokens: Batches<AccessToken>;
   readonly #issues: Batches<ConnectionIssue[]>;
+  readonly #mappings: Batches<Mapping>;
 
-  constructor(queries: ConnectionQueryService) {
+  constructor(queries: ConnectionQueryService, mappings: MappingService) {
     this.#tokens = new Batches((caller, connections) => queries.latestTokens(caller, connections));
     this.#issues = new Batches((caller, connections) => queries.openIssues(caller, connections));
+    this.#mappings = new Batches((caller, connections) => mappings.latest(caller, connections));
   }
 
   latestToken(caller: Caller, connection: Connection): Promise<AccessToken | undefined> {
@@ -24,10 +28,16 @@ export class RequestLoaders {
     return (await this.#issues.load(caller, connection)) ?? [];
   }
 
+  /** The one in force. */
+  mapping(caller: Caller, connection: Connection): Promise<Mapping | undefined> {
+    return this.#mappings.load(caller, connection);
+  }
+
   /** After a mutation has changed a connection, what was read before it must not be shown. */
   forget(connectionId: ConnectionId): void {
     this.#tokens.forget(connectionId);
     this.#issues.forget(connectionId);
+    this.#mappings.forget(connectionId);
   }
 }
 

@@ -28,7 +28,7 @@ import { type DirectoryGroupNode, encodeGroupId, toGroupNode } from './group-nod
 import { GroupSelectorInput, toGroupSelector } from './group-selector.input';
 import { toSelector } from './user.input';
 import { parsePosition } from './user.resolver';
-import { UserReferencePageType, type UserReferenceType } from './user-reference.type';
+import { type UserReferenceNode, UserReferencePageType } from './user-reference.type';
 
 /** What only a read with members can tell. */
 const memberFields = ['members', 'memberCount'];
@@ -97,7 +97,7 @@ export class GroupResolver {
 
   @FieldResolver(() => Int, { description: 'How many members it has.' })
   async memberCount(@Root() group: DirectoryGroupNode, @Ctx() context: GraphQLContext): Promise<number> {
-    return (await this.membersOf(group, context)).length;
+    return group.memberCount ?? (await this.membersOf(group, context)).length;
   }
 
   @FieldResolver(() => UserReferencePageType, { description: 'Its members. Permission: USERS_READ, as for the group.' })
@@ -106,12 +106,16 @@ export class GroupResolver {
     @Arg('first', () => Int, firstArgument) first: number | null,
     @Arg('after', () => String, afterArgument) after: string | undefined,
     @Ctx() context: GraphQLContext,
-  ): Promise<Page<UserReferenceType>> {
+  ): Promise<Page<UserReferenceNode>> {
     const count = parseFirst(first);
     const behind = after === undefined || after === null ? '' : decodeCursor(after, parseSlackId);
     const members = await this.membersOf(group, context);
     const sorted = members.filter(({ slackId }) => slackId > behind).sort(bySlackId);
-    const edges = sorted.slice(0, count).map((node) => ({ cursor: encodeCursor(node.slackId), node }));
+    const { connectionId } = group;
+    const edges = sorted.slice(0, count).map((member) => ({
+      cursor: encodeCursor(member.slackId),
+      node: { ...member, connectionId },
+    }));
     return pageOf(edges, { hasMore: sorted.length > count, isFirst: behind === '', totalCount: members.length });
   }
 

@@ -1,5 +1,12 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
+import type { ConnectionId } from '../../domain/connections/connection';
+import type { GroupMember } from '../../domain/directory/group';
 import { PageInfoType } from '../page.type';
+
+/** A reference and the connection that it was read through, where more about the person can be read. */
+export interface UserReferenceNode extends GroupMember {
+  readonly connectionId: ConnectionId;
+}
 
 @ObjectType('UserReference', { description: 'A person as Slack names them inside something else, such as a group.' })
 export class UserReferenceType {
@@ -16,7 +23,7 @@ export class UserReferenceEdgeType {
   readonly cursor!: string;
 
   @Field(() => UserReferenceType, { description: 'The person.' })
-  readonly node!: UserReferenceType;
+  readonly node!: UserReferenceNode;
 }
 
 @ObjectType('UserReferencePage', {
@@ -24,7 +31,7 @@ export class UserReferenceEdgeType {
 })
 export class UserReferencePageType {
   @Field(() => [UserReferenceType], { description: 'The people of this page.' })
-  readonly nodes!: readonly UserReferenceType[];
+  readonly nodes!: readonly UserReferenceNode[];
 
   @Field(() => [UserReferenceEdgeType], { description: 'The same people with their cursors.' })
   readonly edges!: readonly UserReferenceEdgeType[];

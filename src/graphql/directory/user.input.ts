@@ -6,7 +6,9 @@ import {
   type UserDraft,
   type UserSelector,
 } from '../../domain/directory/user';
+import { InvalidInput } from '../../domain/errors';
 import { enumOf } from '../enums';
+import { JsonObjectScalar } from '../json-scalar';
 import { DateTimeScalar, EmailAddressScalar, UrlScalar } from '../scalars';
 import { GroupSelectorInput } from './group-selector.input';
 
@@ -93,7 +95,7 @@ abstract class UserFields {
   @Field(() => String, {
     nullable: true,
     description:
-      "The handle: at most 21 letters, digits, `.`, `_` or `-`. Derived from the e-mail address by Slack's rules when absent.",
+      "The handle: at most 21 letters, digits, `.`, `_` or `-`. Derived from the e-mail address by Slack's rules when absent; if that name is not free, a new account gets it with a number behind it, and an existing one keeps its own.",
   })
   readonly userName?: string | null;
 
@@ -190,8 +192,15 @@ export class ProvisionUserInput {
   @Field(() => ID, { description: 'The connection to provision through.' })
   readonly connectionId!: string;
 
-  @Field(() => UserInput, { description: 'The person.' })
-  readonly user!: UserInput;
+  @Field(() => UserInput, { nullable: true, description: 'The person. Give either this or `record`.' })
+  readonly user?: UserInput | null;
+
+  @Field(() => JsonObjectScalar, {
+    nullable: true,
+    description:
+      "The person as your own system knows them, an open object: the connection's mapping makes a Slack user of it, and says which groups the person joins. An idempotencyKey stands for the record and the version of the mapping together. Give either this or `user`.",
+  })
+  readonly record?: object | null;
 
   @Field(() => IfExistsEnum, {
     nullable: true,
@@ -235,6 +244,16 @@ export class UserActionInput {
 export function toSelector({ slackId, email, userName }: UserSelectorInput): UserSelector {
   if (slackId !== undefined) return { slackId };
   return email === undefined ? { userName: userName ?? '' } : { email };
+}
+
+/** @throws InvalidInput when not exactly one of the two is given. */
+export function personIn({ user, record }: ProvisionUserInput): { user: UserInput } | { record: object } {
+  if (user && !record) return { user };
+  if (record && !user) return { record };
+  throw new InvalidInput('A person is given either as `user` or as `record`.', {
+    path: ['input'],
+    remedy: 'Give exactly one of the two.',
+  });
 }
 
 /** In a draft nothing can be cleared, so null says the same as leaving a field out. */

@@ -5,6 +5,7 @@ import type { DirectoryQueryService } from '../../domain/directory/directory-que
 import type { ProvisionResult } from '../../domain/directory/provision-result';
 import type { ProvisioningService } from '../../domain/directory/provisioning.service';
 import { type RosterPosition, rosterStart } from '../../domain/directory/roster-position';
+import type { RecordProvisioningService, RefusedRecord } from '../../domain/mapping/record-provisioning.service';
 import { ConnectionType } from '../connections/connection.type';
 import { callerOf, type GraphQLContext } from '../context';
 import { withoutNulls } from '../nulls';
@@ -14,6 +15,7 @@ import { toGroupSelector } from './group-selector.input';
 import {
   IfExistsEnum,
   ProvisionUserInput,
+  personIn,
   toChanges,
   toDraft,
   toSelector,
@@ -74,26 +76,32 @@ export class ConnectionUsersResolver {
 
 @Resolver(() => UserType)
 export class UserResolver {
-  constructor(private readonly provisioning: ProvisioningService) {}
+  constructor(
+    private readonly provisioning: ProvisioningService,
+    private readonly records: RecordProvisioningService,
+  ) {}
 
   @Mutation(() => UserPayloadType, {
     description:
-      'Makes sure that a person has an account as described: creates it, or adopts, updates or reactivates the one that holds the e-mail address. Permission: USERS_WRITE.',
+      'Makes sure that a person has an account as described, by `user` or by a `record` that goes through the mapping of the connection: creates it, or adopts, updates or reactivates the one that holds the e-mail address. Permission: USERS_WRITE.',
   })
   provisionUser(
     @Arg('input', () => ProvisionUserInput, { description: 'The person and what to do if they exist.' })
     input: ProvisionUserInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.write(context, input.connectionId, (caller, connectionId) =>
-      this.provisioning.provision(caller, {
-        connectionId,
-        user: toDraft(input.user),
-        groups: input.user.groups?.map(toGroupSelector),
-        ifExists: input.ifExists ?? IfExistsEnum.UPDATE,
-        idempotencyKey: input.idempotencyKey ?? undefined,
-      }),
-    );
+    return this.write(context, input.connectionId, async (caller, connectionId) => {
+      const ifExists = input.ifExists ?? IfExistsEnum.UPDATE;
+      const call = { connectionId, ifExists, idempotencyKey: input.idempotencyKey ?? undefined };
+      const person = personIn(input);
+      if ('record' in person) return this.records.provision(caller, { ...call, record: person.record });
+      const { user } = person;
+      return this.provisioning.provision(caller, {
+        ...call,
+        user: toDraft(user),
+        groups: user.groups?.map(toGroupSelector),
+      });
+    });
   }
 
   @Mutation(() => UserPayloadType, {
@@ -136,12 +144,14 @@ export class UserResolver {
   private write(
     context: GraphQLContext,
     connectionId: string,
-    work: (caller: Caller, connectionId: ConnectionId) => Promise<ProvisionResult>,
+    work: (caller: Caller, connectionId: ConnectionId) => Promise<ProvisionResult | RefusedRecord>,
   ) {
     return asPayload(
       context,
       async (caller) => {
-        const { user, outcome, warnings } = await work(caller, connectionId as ConnectionId);
+        const result = await work(caller, connectionId as ConnectionId);
+        if ('problems' in result) return { user: undefined, outcome: 'FAILED' as const, ...result };
+        const { user, outcome, warnings } = result;
         return { user: toUserNode(connectionId as ConnectionId, user), outcome, problems: warnings };
       },
       { failure: { user: undefined, outcome: 'FAILED' as const }, connectionId },

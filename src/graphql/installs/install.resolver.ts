@@ -48,7 +48,7 @@ export class InstallResolver {
       async (caller) => {
         const { level } = input;
         const { install, url } = await this.installs.startInstall(caller, { ...fieldsOf(input), level });
-        return { install: { ...install, authorizeUrl: url } };
+        return { install: { ...install, authorizeUrl: url.reveal() } };
       },
       { failure: { install: undefined } },
     );
@@ -69,7 +69,7 @@ export class InstallResolver {
           ...fieldsOf(input),
           expiresInHours: input.expiresInHours ?? undefined,
         });
-        return { link: { url, expiresAt: install.expiresAt, install } };
+        return { link: { url: url.reveal(), expiresAt: install.expiresAt, install } };
       },
       { failure: { link: undefined } },
     );

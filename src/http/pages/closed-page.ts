@@ -33,10 +33,10 @@ const texts: Readonly<Record<ClosedReason, { status: number; title: string; cont
     content: html`<p>It was disconnected on purpose, so it cannot be repaired with this link.</p>
 <p>Ask whoever sent the link for a new one.</p>`,
   },
-  WORKING: {
+  UNNEEDED: {
     status: 200,
-    title: 'This connection works',
-    content: html`<p>There is nothing to repair any more, so there is nothing to do here.</p>`,
+    title: 'There is nothing to repair here',
+    content: html`<p>The connection does not need the app to be installed again. Maybe somebody else has done it already.</p>`,
   },
 };
 

@@ -4,6 +4,7 @@ import { consentMenu, whoMayInstall } from './consent-menu';
 import { Html, html } from './html';
 import type { Page } from './page';
 import { introduction, titleOf } from './subject-text';
+import type { TokenProblem } from './token-problem';
 import { tokenSteps } from './token-steps';
 
 export interface FormActions {
@@ -17,12 +18,6 @@ export interface WaysIn {
   readonly subject: Subject;
   readonly canInstall: boolean;
   readonly actions: FormActions;
-}
-
-/** What was wrong with the token that was tried. The token itself is not shown again. */
-export interface TokenProblem {
-  readonly message: string;
-  readonly remedy: string | undefined;
 }
 
 /** The first page of a link: what is asked, by whom, and the ways to do it. */
@@ -71,14 +66,16 @@ ${option('WORKSPACE', 'A workspace', 'You have one Slack workspace on the Busine
 )}</fieldset>`;
 }
 
-export function tokenSection({ subject, canInstall, actions }: WaysIn, problem?: TokenProblem): Html {
+function tokenSection(ways: WaysIn, problem: TokenProblem | undefined): Html {
+  const { canInstall } = ways;
   return html`${canInstall && html`<hr class="or">`}
-<h2 id="token-way">${canInstall ? 'Or: I have a token' : 'Connect with a token'}</h2>
-${
-  canInstall
-    ? html`<details><summary>How do I get a token?</summary>${tokenSteps(subject.environment)}</details>`
-    : tokenSteps(subject.environment)
+<h2>${canInstall ? 'Or: I have a token' : 'Connect with a token'}</h2>
+${tokenForm(ways, problem)}`;
 }
+
+export function tokenForm({ subject, canInstall, actions }: WaysIn, problem?: TokenProblem): Html {
+  const steps = tokenSteps(subject.environment);
+  return html`${canInstall ? html`<details><summary>How do I get a token?</summary>${steps}</details>` : steps}
 ${
   problem &&
   html`<div class="problem" role="alert" id="token-problem">

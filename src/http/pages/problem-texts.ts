@@ -11,11 +11,17 @@ export interface ProblemText {
   readonly canRetry: boolean;
 }
 
-type Write = (problem: InstallProblem, asked: InstallLevel) => ProblemText;
+/** The level that was asked for, and whether another try must ask for the same. */
+export interface Asked {
+  readonly level: InstallLevel;
+  readonly isLevelFixed: boolean;
+}
+
+type Write = (problem: InstallProblem, asked: Asked) => ProblemText;
 
 const nothingSaved = html`<p>Nothing was saved, and the permission that Slack gave was taken back.</p>`;
 
-export function textOf(problem: InstallProblem, asked: InstallLevel): ProblemText {
+export function textOf(problem: InstallProblem, asked: Asked): ProblemText {
   const write: Write = texts[problem.code] ?? otherwise;
   return write(problem, asked);
 }
@@ -67,6 +73,17 @@ ${detail !== undefined && html`<p>${detail}</p>`}${nothingSaved}
 <p>Tell whoever sent you the link. They can see the other connection.</p>`,
     canRetry: false,
   }),
+  CONFLICT: () => ({
+    title: 'Another Slack team is connected already',
+    content: html`<p>The customer that this link is for has a connection to another Slack team, so nothing was changed.</p>
+<p>Tell whoever sent you the link.</p>`,
+    canRetry: false,
+  }),
+  RESOURCE_LOCKED: ({ message, remedy }) => ({
+    title: 'One moment, please',
+    content: html`<p>${message}</p><p>${remedy ?? ''}</p>`,
+    canRetry: true,
+  }),
   IP_NOT_ALLOWED: () => ({
     title: 'Slack refuses this gateway’s address',
     content: html`<p>Slack lets the app be used from certain addresses only, and this gateway's address is not among them.</p>
@@ -114,27 +131,37 @@ const withdrawn: ProblemText = {
 };
 
 /** Three cases, and each has another way out (OAuth §14, 5). */
-function wrongLevel({ grantedLevel }: InstallProblem, asked: InstallLevel): ProblemText {
-  if (asked === 'WORKSPACE' && grantedLevel === 'ORGANIZATION') {
-    return {
-      title: 'The whole organization was chosen',
-      content: html`<p>The app was installed on your organization, but a single <strong>workspace</strong> is to be connected.</p>
-${nothingSaved}<p>Try again, and choose the workspace in this menu:</p>${consentMenu('WORKSPACE')}`,
-      canRetry: true,
-    };
-  }
-  const why =
-    asked === 'WORKSPACE'
-      ? html`<p>The workspace that was chosen is part of an Enterprise organization. There, Slack lets people be managed for the
-whole organization only, so the app must be installed on the <strong>organization</strong>.</p>`
-      : html`<p>The app was installed on a single workspace, but it must be installed on the <strong>organization</strong>. Slack's
-page begins with a workspace, and it is easily overlooked.</p>`;
-  return {
-    title: 'A workspace was chosen, not the organization',
-    content: html`${why}${nothingSaved}<p>Try again, and choose the organization in this menu:</p>
+function wrongLevel({ grantedLevel }: InstallProblem, { level, isLevelFixed }: Asked): ProblemText {
+  if (level === 'ORGANIZATION') return notTheOrganization;
+  return grantedLevel === 'ORGANIZATION' ? notTheWorkspace : partOfOrganization(isLevelFixed);
+}
+
+const chooseOrganization = html`<p>Try again, and choose the organization in this menu:</p>
 ${consentMenu('ORGANIZATION')}
-${whoMayInstall('ORGANIZATION')}`,
-    canRetry: true,
+${whoMayInstall('ORGANIZATION')}`;
+
+const notTheOrganization: ProblemText = {
+  title: 'A workspace was chosen, not the organization',
+  content: html`<p>The app was installed on a single workspace, but it must be installed on the <strong>organization</strong>. Slack's
+page begins with a workspace, and it is easily overlooked.</p>${nothingSaved}${chooseOrganization}`,
+  canRetry: true,
+};
+
+const notTheWorkspace: ProblemText = {
+  title: 'The whole organization was chosen',
+  content: html`<p>The app was installed on your organization, but a single <strong>workspace</strong> is to be connected.</p>
+${nothingSaved}<p>Try again, and choose the workspace in this menu:</p>${consentMenu('WORKSPACE')}`,
+  canRetry: true,
+};
+
+/** @param isLevelFixed then another try would ask for a workspace again */
+function partOfOrganization(isLevelFixed: boolean): ProblemText {
+  return {
+    title: 'This workspace is part of an organization',
+    content: html`<p>The workspace that was chosen is part of an Enterprise organization. There, Slack lets people be managed for the
+whole organization only, so the app must be installed on the <strong>organization</strong>.</p>${nothingSaved}
+${isLevelFixed ? html`<p>Ask whoever sent you the link for one that is for an organization.</p>` : chooseOrganization}`,
+    canRetry: !isLevelFixed,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { AttemptResult } from '../../domain/installs/install-callback.service';
 import { closedPage } from './closed-page';
 import { type Html, html } from './html';
-import { installSection, tokenSection, type WaysIn } from './install-page';
+import { installSection, tokenForm, type WaysIn } from './install-page';
 import type { Page } from './page';
 import { textOf } from './problem-texts';
 
@@ -16,8 +16,6 @@ export function resultPage(result: AttemptResult, ways: WaysIn | undefined, self
       return unknownResult;
     case 'OTHER_BROWSER':
       return otherBrowserPage;
-    case 'NOT_BACK':
-      return notBack;
     case 'OVERTAKEN':
       return closedPage('USED');
     case 'RUNNING':
@@ -43,10 +41,10 @@ function connected({ name, returnUrl }: AttemptResult & { kind: 'CONNECTED' }): 
 }
 
 function refused(
-  { problem, level, isOpen, returnUrl }: AttemptResult & { kind: 'REFUSED' },
+  { problem, level, isLevelFixed, isOpen, returnUrl }: AttemptResult & { kind: 'REFUSED' },
   ways: WaysIn | undefined,
 ): Page {
-  const { title, content, canRetry } = textOf(problem, level);
+  const { title, content, canRetry } = textOf(problem, { level, isLevelFixed });
   const again = isOpen && canRetry && ways !== undefined;
   const asked = problem.code === 'WRONG_INSTALL_LEVEL' && problem.grantedLevel === level ? 'ORGANIZATION' : level;
   return {
@@ -54,7 +52,7 @@ function refused(
     title,
     content: html`${content}
 ${again && ways.canInstall && installSection(ways, { level: asked })}
-${again && ways.subject.takesToken && html`<details><summary>Use a token instead</summary>${tokenSection(ways)}</details>`}
+${again && ways.subject.takesToken && html`<details><summary>Use a token instead</summary>${tokenForm(ways)}</details>`}
 ${!isOpen && html`<p>The link itself cannot be used any more. Ask whoever sent it for a new one.</p>`}
 ${returnUrl !== undefined && html`<p class="actions">${wayBack(returnUrl, 'Give up and go back to', 'quiet')}</p>`}`,
   };
@@ -77,12 +75,6 @@ export const otherBrowserPage: Page = {
 not keep cookies.</p>
 <p>Open the link that you were given in <strong>this</strong> browser, and begin there. If it keeps happening, allow cookies for
 this address, and do not use a private window for one half of it.</p>`,
-};
-
-const notBack: Page = {
-  status: 200,
-  title: 'Slack has not answered yet',
-  content: html`<p>The installation goes on at Slack. Finish it there, or open the link that you were given and begin again.</p>`,
 };
 
 const running: Page = {

@@ -16,7 +16,8 @@ export function titleOf(subject: Subject, host: string): string {
 export function introduction(subject: Subject, host: string): Html {
   const { name, environment, returnUrl } = subject;
   const partner = partnerOf(subject, host);
-  return html`<p><strong>${partner}</strong> asks you to connect your company's Slack, so that it can add people to Slack, keep
+  const ask = subject.issues.length > 0 ? 'reconnect' : 'connect';
+  return html`<p><strong>${partner}</strong> asks you to ${ask} your company's Slack, so that it can add people to Slack, keep
 their profiles up to date, and deactivate them when they leave.</p>
 <dl>
 <dt>Connection</dt><dd>${name}</dd>

@@ -18,17 +18,25 @@ interface GroupDraft {
 const knownAttributes: ReadonlySet<string> = new Set(['schemas', 'id', 'externalId', 'meta', 'displayName', 'members']);
 
 /** One page of groups, members included (SCIM §3, documented). */
-export function listGroups({ context, call, organization, base }: ScimRequest): Answer {
+export function listGroups(request: ScimRequest): Answer {
+  const { context, call, organization } = request;
   const page = parsePage(call.query);
   const text = call.query.get('filter');
   const filter = text === null ? null : parseFilter(text, 'groups', context.switches);
   const groups = [...organization.groups.values()].filter((group) => !filter || matchesGroup(filter, group));
-  const body = listResource(groups, page, (group) => groupResource(organization, group, base), call.lies);
+  const body = listResource(groups, page, (group) => shownGroup(request, group), call.lies);
   return { status: 200, body };
 }
 
 export function getGroup(request: ScimRequest, id: string): Answer {
-  return { status: 200, body: groupResource(request.organization, findGroup(request, id), request.base) };
+  return { status: 200, body: shownGroup(request, findGroup(request, id)) };
+}
+
+/** As a read shows it. */
+function shownGroup({ context, call, organization, base }: ScimRequest, group: Group): object {
+  const excluded = call.query.get('excludedAttributes')?.split(',') ?? [];
+  const withMembers = !(context.switches.excludedAttributesHeeded && excluded.includes('members'));
+  return groupResource(organization, group, base, { withMembers });
 }
 
 /** Names are not unique: a repeated POST makes a second group. */

@@ -67,15 +67,22 @@ function profileParts(profile: ProfileFields): object {
 }
 
 /** A group, keys in the recorded order (SCIM §5). */
-export function groupResource(organization: Organization, group: Group, base: string): object {
+export function groupResource(
+  organization: Organization,
+  group: Group,
+  base: string,
+  { withMembers = true } = {},
+): object {
   return {
     schemas: [groupUrn],
     id: group.id,
     meta: { created: group.created, location: `${base}/Groups/${group.id}` },
     displayName: shownDisplayName(group),
-    members: shownMembers(group).flatMap((id) => {
-      const person = organization.people.get(id);
-      return person ? [{ value: person.id, display: shownName(person) }] : [];
-    }),
+    ...(withMembers ? { members: shownMembers(group).flatMap((id) => memberResource(organization, id)) } : {}),
   };
+}
+
+function memberResource(organization: Organization, id: string): object[] {
+  const person = organization.people.get(id);
+  return person ? [{ value: person.id, display: shownName(person) }] : [];
 }

@@ -1,8 +1,9 @@
 import type { Caller } from '../../../src/domain/access/access';
 import type { Connection } from '../../../src/domain/connections/connection';
 import { StorageUnavailable } from '../../../src/domain/errors';
-import type { Database } from '../../../src/domain/ports';
+import type { Database, Stores } from '../../../src/domain/ports';
 import { systemClock } from '../../../src/shared/clock';
+import { Secret } from '../../../src/shared/secret';
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator';
 import type { Storage } from '../../../src/storage/open-storage';
 import { type Gate, startGate } from '../../support/gate';
@@ -33,6 +34,8 @@ let caller: Caller;
 let clientSecret: string | undefined;
 /** How many of the next attempts to store a pair fail. */
 let failingSaves = 0;
+/** Who took a lease last. */
+let leaseOwner = '';
 
 beforeAll(async () => {
   shared = await (await sqliteMemoryDatabase()).open();
@@ -65,14 +68,14 @@ afterAll(async () => {
   await simulator?.stop();
 });
 
-const wire = () =>
+const wire = (attemptTimeoutMs = 10_000) =>
   wireGrantServices({
     database: failingDatabase(),
     simulator,
     clock,
     slackUrl: gate.url,
     clientSecret: () => clientSecret ?? simulator.app.clientSecret,
-    attemptTimeoutMs: 400,
+    attemptTimeoutMs,
   });
 
 /** The real one, whose tokens cannot be saved as often as a test says. */
@@ -95,7 +98,15 @@ function failingDatabase(): Database {
             return typeof member === 'function' ? member.bind(target) : member;
           },
         });
-        return work({ ...stores, tokens });
+        const leases: Stores['leases'] = {
+          acquire(name, owner, forMs) {
+            leaseOwner = owner;
+            return stores.leases.acquire(name, owner, forMs);
+          },
+          confirm: (name, owner) => stores.leases.confirm(name, owner),
+          release: (name, owner) => stores.leases.release(name, owner),
+        };
+        return work({ ...stores, tokens, leases });
       }),
   };
 }
@@ -192,6 +203,8 @@ describe('a token that is about to end', () => {
   });
 
   it('is used as it is while Slack does not answer, after a moment of patience', async () => {
+    await services.edge.close();
+    services = wire(200);
     const connection = await anEndingConnection();
     simulator.faults.add({ kind: 'hangBefore', match: { path: EXCHANGE }, times: 'always' });
 
@@ -436,16 +449,8 @@ describe('a refresh under way', () => {
     });
 
     // On SQLite a start takes all leases away; here the owner's has to end.
-    const { name } = {
-      name: `refresh:SANDBOX:${simulator.app.appId}:${connection.teamKey}:${connection.installer?.slackId}`,
-    };
-    await until(async () =>
-      shared.database.transaction(async (stores) => {
-        const isFree = await stores.leases.acquire(name, 'looker', 1);
-        if (isFree) await stores.leases.release(name, 'looker');
-        return isFree;
-      }),
-    );
+    await until(() => seizeLease(connection));
+    await giveLeaseBack(connection);
     const successor = wire();
     await successor.runner.refreshDue(new AbortController().signal);
     expect((await active(connection)).generation).toBe(2);
@@ -507,6 +512,62 @@ describe('a refresh under way', () => {
     expect(await exchangesOf(runRound)).toBe(0);
     await services.connections.resume(now(), connection.id);
     expect(await standing(connection)).toBe('ok');
+  });
+});
+
+const leaseOf = ({ teamKey, installer }: Connection) =>
+  `refresh:SANDBOX:${simulator.app.appId}:${teamKey}:${installer?.slackId}`;
+const seizeLease = (connection: Connection) =>
+  shared.database.transaction((stores) => stores.leases.acquire(leaseOf(connection), 'somebody else', 60_000));
+const giveLeaseBack = (connection: Connection) =>
+  shared.database.transaction((stores) => stores.leases.release(leaseOf(connection), 'somebody else'));
+
+describe('a refresh whose lease ran out while Slack was answering', () => {
+  /** Slack has the call, and the lease is somebody else's from then on. */
+  async function overtaken(connection: Connection): Promise<{ refreshed: Promise<void>; answer(): void }> {
+    const held = gate.hold(EXCHANGE);
+    const token = await active(connection);
+    const refreshed = services.refreshes.refresh(connection, token, now());
+    await held.arrived;
+    await shared.database.transaction((stores) => stores.leases.release(leaseOf(connection), leaseOwner));
+    expect(await seizeLease(connection)).toBe(true);
+    return { refreshed, answer: held.release };
+  }
+
+  it('keeps its pair until the other gives up, and then stores it', async () => {
+    const connection = await anEndingConnection();
+    const { refreshed, answer } = await overtaken(connection);
+    const asked = leaseOwner;
+    leaseOwner = '';
+    answer();
+    // It has the pair, and asks for the lease again and again.
+    await until(() => leaseOwner === asked);
+    expect((await active(connection)).generation).toBe(1);
+
+    await giveLeaseBack(connection);
+    await refreshed;
+
+    expect((await active(connection)).generation).toBe(2);
+    expect(await standing(connection)).toBe('ok');
+  });
+
+  it('never overwrites the pair that the other stored', async () => {
+    const connection = await anEndingConnection();
+    const { refreshed, answer } = await overtaken(connection);
+    const token = await active(connection);
+    const pair = { secret: new Secret('xoxe.xoxp-1-newer'), refreshToken: new Secret('xoxe-1-newer'), hint: 'newer' };
+    await shared.database.transaction((stores) =>
+      stores.tokens.saveRefreshed(connection.tenantId, token, {
+        ...pair,
+        grantedScopes: ['admin'],
+        refreshedAt: new Date(clock.now()),
+      }),
+    );
+    answer();
+    await refreshed;
+
+    expect(await active(connection)).toMatchObject({ generation: 2, hint: 'newer' });
+    await giveLeaseBack(connection);
   });
 });
 

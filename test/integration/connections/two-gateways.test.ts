@@ -1,9 +1,13 @@
 import { type Simulator, startSimulator } from '../../../src/simulator/simulator';
 import { type Gate, startGate } from '../../support/gate';
+import { admin, InstallVisitor, newInstall, newLink, owner, readInstall } from '../../support/install-visitor';
+import { LiveSocket } from '../../support/live-socket';
 import { createPostgresDatabase, type PostgresTestDatabase } from '../../support/postgres';
+import { eventOf, sendSigned } from '../../support/slack-events';
 import { startTestApp, type TestApp } from '../../support/start-app';
 import { TenantClient } from '../../support/tenant-client';
 import { createTenant, issueKey } from '../../support/tenants';
+import { until } from '../../support/until';
 
 describe('the connections of two gateways on one PostgreSQL', () => {
   let simulator: Simulator;
@@ -23,6 +27,7 @@ describe('the connections of two gateways on one PostgreSQL', () => {
       ROLLCALL_SEALING_KEYS: Buffer.alloc(32, 7).toString('base64'),
       ROLLCALL_SLACK_WEB_URL: gate.url,
       ROLLCALL_SLACK_SCIM_URL: gate.url,
+      ROLLCALL_PUBLIC_URL: 'http://127.0.0.1:9',
     };
     apps = [await startTestApp({ simulator, env }), await startTestApp({ simulator, env })];
   });
@@ -65,6 +70,35 @@ describe('the connections of two gateways on one PostgreSQL', () => {
 
     expect(answers.flatMap(({ connection }) => connection ?? [])).toHaveLength(1);
     expect(answers.flatMap(({ problems }) => problems)).toMatchObject([{ code: 'CONFLICT' }]);
+  });
+
+  it('are followed at one gateway while the other changes them', async () => {
+    const { connection } = await one.createConnection('business-admin');
+    const id = connection?.id;
+    const socket = await LiveSocket.connect(apps[1].url, two.key);
+    socket.subscribe('subscription ($id: ID) { connectionChanged(id: $id) { status name } }', { id });
+    expect((await socket.answer()).data).toEqual({ connectionChanged: { status: 'ACTIVE', name: 'Acme' } });
+
+    await one.change('pauseConnection', { id });
+    expect((await socket.answer()).data).toEqual({ connectionChanged: { status: 'PAUSED', name: 'Acme' } });
+    await one.deleteConnection(String(id));
+    await socket.take('complete');
+    socket.socket.terminate();
+  });
+
+  it('hear of an event of Slack once, whichever gateway it reaches', async () => {
+    const { connection } = await one.createConnection('business-admin');
+    const id = String(connection?.id);
+    const { organizationId, personId } = simulator.world.grants.get('business-admin') ?? {};
+    const event = eventOf({ type: 'tokens_revoked', tokens: { oauth: [personId] } }, { team_id: organizationId });
+    const answers = await Promise.all([...apps, ...apps].map((app) => sendSigned(app, event)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const eventId = String(event.event_id);
+    const looks = () => apps.flatMap(({ logs }) => logs.filter((line) => isLook(line, eventId)));
+    await until(() => looks().length > 0);
+
+    expect(looks()).toHaveLength(1);
+    expect((await two.read(id))?.status).toBe('ACTIVE');
   });
 
   it('lose no change that one gateway makes while the other makes another', async () => {
@@ -156,4 +190,48 @@ describe('the connections of two gateways on one PostgreSQL', () => {
     const { errors } = await one.call(query, { f: { nameContains: '\u0000', externalId: '\u0000' } });
     expect(errors?.[0]?.extensions.code).not.toBe('INTERNAL');
   });
+
+  /** One browser, as a balancer sends it to either gateway. */
+  function browsers(): [InstallVisitor, InstallVisitor] {
+    const [first, second] = apps.map(({ url }) => new InstallVisitor(url, simulator));
+    if (!first || !second) throw new Error('There are two gateways');
+    return [first, second];
+  }
+  const pathOf = (url: string) => new URL(url).pathname + new URL(url).search;
+  const exchanges = () => simulator.requests.filter(({ path }) => path === '/api/oauth.v2.access');
+
+  it('come of an installation once, whichever gateway the browser comes back to, and how often', async () => {
+    const { id, url } = await newInstall(one);
+    const [here, there] = browsers();
+    const callback = pathOf(await here.decide(await here.begin(pathOf(url)), owner));
+    for (const [name, value] of here.cookies) there.cookies.set(name, value);
+
+    const pages = await Promise.all([here, there, here, there].map((browser) => browser.comeBack(callback)));
+
+    for (const { heading } of pages) expect(heading).toMatch(/^(Slack is connected|Connecting Slack…)$/);
+    for (const page of pages) {
+      expect((await there.get(pathOf(new URL(page.url, 'http://any').href))).heading).toBe('Slack is connected');
+    }
+    expect(exchanges()).toHaveLength(1);
+    expect(await readInstall(two, id)).toMatchObject({ status: 'COMPLETED', connection: { status: 'ACTIVE' } });
+  });
+
+  it('are one for a link that two tabs finish at the same moment at different gateways', async () => {
+    const { id, url } = await newLink(one);
+    const [here, there] = browsers();
+    const first = pathOf(await here.decide(await here.begin(pathOf(url), { level: 'ORGANIZATION' }), owner));
+    const second = pathOf(await there.decide(await there.begin(pathOf(url), { level: 'WORKSPACE' }), admin));
+
+    const pages = await Promise.all([here.comeBack(first), there.comeBack(second)]);
+
+    expect(pages.map(({ heading }) => heading).sort()).toEqual(['Slack is connected', 'This link was used already']);
+    expect(exchanges()).toHaveLength(1);
+    const { data } = await two.call('{ connections { totalCount } }');
+    expect(data).toEqual({ connections: { totalCount: 1 } });
+    expect(await readInstall(two, id)).toMatchObject({ status: 'COMPLETED', problem: null });
+  });
 });
+
+function isLook(line: string, eventId: string): boolean {
+  return line.includes('looked into an event of Slack') && line.includes(eventId);
+}

@@ -106,6 +106,21 @@ describe('POST', () => {
   });
 });
 
+describe('GET', () => {
+  it('leaves members out only under a switch', async () => {
+    const id = await newGroup('barbara.liskov');
+    const read = async () => [
+      (await slack.scim('GET', `/Groups/${id}?excludedAttributes=members`)).json,
+      resourcesOf(
+        (await slack.list('Groups', { excludedAttributes: 'members', filter: 'displayName eq "Night shift"' })).json,
+      )[0],
+    ];
+    for (const group of await read()) expect(group?.members).toHaveLength(1);
+    simulator.switches.excludedAttributesHeeded = true;
+    for (const group of await read()) expect(group).not.toHaveProperty('members');
+  });
+});
+
 describe('PUT', () => {
   it('replaces name and members, and empties the group when members are left out', async () => {
     const id = await newGroup('barbara.liskov');

@@ -1,3 +1,4 @@
+import { GroupNameTaken } from '../../../src/domain/directory/group-problem';
 import type { DirectoryUser } from '../../../src/domain/directory/user';
 import type { DirectoryClient } from '../../../src/domain/directory-ports';
 import { NotFound, UserNameUnavailable } from '../../../src/domain/errors';
@@ -128,6 +129,45 @@ describe.each(kinds.map((kind) => [JSON.stringify(kind), kind] as const))('a sta
     await client.updateUser(off, {}, { active: true, action: 'user.reactivate' }, call());
     await expect(client.getUser(before.slackId, call())).resolves.toMatchObject({ active: true });
     expect(server.calls).not.toContain('DELETE');
+  });
+
+  it('keeps groups: made, found, changed, renamed and deleted', async () => {
+    const [first, second, third] = [...server.users.keys()];
+    if (!first || !second || !third) throw new Error('Nobody there');
+    for (let index = 0; index < 60; index += 1) {
+      const id = `group-${index}`;
+      server.groups.set(id, { id, displayName: `Group ${index}`, members: [{ value: first }, { value: second }] });
+    }
+    const group = await client.createGroup({ name: 'Research', memberSlackIds: [first, second] }, call());
+    if (!group) throw new Error('No group');
+    const idsOf = async () =>
+      (await client.getGroup(group.slackId, { withMembers: true }, call()))?.members?.map(({ slackId }) => slackId);
+    expect(await idsOf()).toEqual([first, second]);
+    await expect(client.createGroup({ name: 'research', memberSlackIds: [] }, call())).rejects.toBeInstanceOf(
+      GroupNameTaken,
+    );
+    const found = await client.findGroups('RESEARCH', call());
+    expect(found.map(({ slackId }) => slackId)).toEqual([group.slackId]);
+    expect(found[0]?.members).toBeUndefined();
+    expect(await client.findGroups('Unknown', call())).toEqual([]);
+
+    await client.changeGroupMembers(group.slackId, { remove: [first], add: [third] }, call());
+    expect(await idsOf()).toEqual([second, third]);
+    await client.changeGroupMembers(group.slackId, { replaceWith: [first] }, call());
+    expect(await idsOf()).toEqual([first]);
+    await client.changeGroupMembers(group.slackId, { replaceWith: [] }, call());
+    expect(await idsOf()).toEqual([]);
+    await client.renameGroup(group.slackId, 'Renamed', call());
+    expect(await client.getGroup(group.slackId, { withMembers: false }, call())).toMatchObject({ name: 'Renamed' });
+    const slice = await client.listGroups({ startIndex: 51, count: 40, withMembers: true }, call());
+    expect(slice).toMatchObject({ totalResults: 61, entryCount: 11 });
+    expect(slice.groups[0]?.members).toHaveLength(2);
+
+    await client.deleteGroup(group.slackId, call());
+    expect(await client.getGroup(group.slackId, { withMembers: true }, call())).toBeUndefined();
+    await expect(client.deleteGroup(group.slackId, call())).rejects.toBeInstanceOf(NotFound);
+    const change = client.changeGroupMembers(group.slackId, { remove: [], add: [first] }, call());
+    await expect(change).rejects.toBeInstanceOf(NotFound);
   });
 
   it('says that somebody is not there', async () => {

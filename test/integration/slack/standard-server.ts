@@ -5,7 +5,11 @@ import type { AddressInfo } from 'node:net';
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error';
 const LIST = 'urn:ietf:params:scim:api:messages:2.0:ListResponse';
 
-type Resource = Record<string, unknown> & { id: string; userName: string };
+type Resource = Record<string, unknown> & { id: string };
+type Kind = 'Users' | 'Groups';
+
+/** What a resource is called by; a server of the standard keeps both unique. */
+const nameAttributes: Readonly<Record<Kind, string>> = { Users: 'userName', Groups: 'displayName' };
 
 export interface StandardServerOptions {
   readonly patch: '200' | '204' | 'unsupported';
@@ -17,6 +21,7 @@ export interface StandardServerOptions {
 /** A SCIM 2.0 server as RFC 7643 and RFC 7644 describe it, with none of Slack's ways. */
 export class StandardServer {
   readonly users = new Map<string, Resource>();
+  readonly groups = new Map<string, Resource>();
   readonly calls: string[] = [];
   readonly #server: Server;
 
@@ -57,31 +62,36 @@ export class StandardServer {
     const { method = '' } = request;
     this.calls.push(method);
     const text = await textOf(request);
-    const id = /^\/scim\/v2\/Users\/([^/]+)$/.exec(url.pathname)?.[1];
+    const [, kind = 'Users', id] = /^\/scim\/v2\/(Users|Groups)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const resources = kind === 'Groups' ? this.groups : this.users;
     if (text !== '' && this.options.wantsScimMediaType && request.headers['content-type'] !== 'application/scim+json') {
       return refuse(response, 415);
     }
     const body = text === '' ? {} : JSON.parse(text);
     if (id === undefined) {
-      if (method === 'GET') return this.#list(url, response);
-      if (method === 'POST') return this.#create(body, response);
+      if (method === 'GET') return this.#list(url, resources, response);
+      if (method === 'POST') return this.#create(body, kind as Kind, resources, response);
       return refuse(response, 405);
     }
-    const user = this.users.get(decodeURIComponent(id));
-    if (user === undefined) return refuse(response, 404, { detail: `Resource ${id} not found` });
-    if (method === 'GET') return answer(response, 200, user);
-    if (method === 'PATCH') return this.#patch(user, body, response);
+    const resource = resources.get(decodeURIComponent(id));
+    if (resource === undefined) return refuse(response, 404, { detail: `Resource ${id} not found` });
+    if (method === 'GET') return answer(response, 200, shown(resource, url));
+    if (method === 'PATCH') return this.#patch(resource, body, resources, response);
+    if (method === 'DELETE' && kind === 'Groups') {
+      resources.delete(resource.id);
+      return response.writeHead(204).end();
+    }
     if (method !== 'PUT') return refuse(response, 405);
-    this.users.set(user.id, { ...body, id: user.id });
-    return answer(response, 200, this.users.get(user.id));
+    resources.set(resource.id, { ...body, id: resource.id });
+    return answer(response, 200, resources.get(resource.id));
   }
 
-  #list(url: URL, response: ServerResponse): ServerResponse {
+  #list(url: URL, listed: ReadonlyMap<string, Resource>, response: ServerResponse): ServerResponse {
     const filter = url.searchParams.get('filter');
     if (filter !== null && this.options.filters === 'refused') {
       return refuse(response, 400, { scimType: 'invalidFilter', detail: 'Filtering is not supported' });
     }
-    const everybody = [...this.users.values()];
+    const everybody = [...listed.values()].map((resource) => shown(resource, url));
     const found =
       filter !== null && this.options.filters === 'evaluated' ? everybody.filter(predicateOf(filter)) : everybody;
     const startIndex = Number(url.searchParams.get('startIndex') ?? 1);
@@ -100,25 +110,37 @@ export class StandardServer {
     });
   }
 
-  #create(body: Record<string, unknown>, response: ServerResponse): ServerResponse {
-    const { userName } = body;
-    if (typeof userName !== 'string') return refuse(response, 400, { scimType: 'invalidValue', detail: 'No userName' });
-    const isTaken = [...this.users.values()].some((user) => user.userName.toLowerCase() === userName.toLowerCase());
-    if (isTaken) return refuse(response, 409, { scimType: 'uniqueness', detail: 'User already exists' });
-    return answer(response, 201, this.add({ ...body, userName }));
+  #create(
+    body: Record<string, unknown>,
+    kind: Kind,
+    resources: Map<string, Resource>,
+    response: ServerResponse,
+  ): ServerResponse {
+    const attribute = nameAttributes[kind];
+    const name = body[attribute];
+    if (typeof name !== 'string') return refuse(response, 400, { scimType: 'invalidValue', detail: `No ${attribute}` });
+    const isTaken = [...resources.values()].some(
+      (resource) => String(resource[attribute]).toLowerCase() === name.toLowerCase(),
+    );
+    if (isTaken) return refuse(response, 409, { scimType: 'uniqueness', detail: 'Resource already exists' });
+    if (kind === 'Users') return answer(response, 201, this.add({ ...body, userName: name }));
+    const group = { ...body, id: randomUUID() };
+    resources.set(group.id, group);
+    return answer(response, 201, group);
   }
 
   #patch(
-    user: Resource,
+    resource: Resource,
     { Operations: operations }: { Operations?: Operation[] },
+    resources: Map<string, Resource>,
     response: ServerResponse,
   ): ServerResponse {
     if (this.options.patch === 'unsupported') return refuse(response, 501, { detail: 'PATCH is not implemented' });
-    const patched = structuredClone(user);
+    const patched = structuredClone(resource);
     for (const operation of operations ?? []) {
       if (!apply(patched, operation)) return refuse(response, 400, { scimType: 'invalidPath', detail: 'Unknown path' });
     }
-    this.users.set(user.id, patched);
+    resources.set(resource.id, patched);
     if (this.options.patch === '200') return answer(response, 200, patched);
     return response.writeHead(204).end();
   }
@@ -173,10 +195,19 @@ function applyToEntry(
   return true;
 }
 
-function predicateOf(filter: string): (user: Resource) => boolean {
+/** RFC 7644 §3.9. */
+function shown(resource: Resource, url: URL): Resource {
+  const excluded = url.searchParams.get('excludedAttributes')?.split(',') ?? [];
+  const members = Object.entries(resource).filter(([name]) => !excluded.includes(name));
+  return Object.fromEntries(members) as Resource;
+}
+
+function predicateOf(filter: string): (resource: Resource) => boolean {
   const [, attribute, literal = '""'] = /^(\S+) eq (.*)$/.exec(filter) ?? [];
   const wanted = String(JSON.parse(literal)).toLowerCase();
-  if (attribute === 'userName') return (user) => user.userName.toLowerCase() === wanted;
+  if (attribute === 'userName' || attribute === 'displayName') {
+    return (resource) => String(resource[attribute]).toLowerCase() === wanted;
+  }
   return (user) => ((user.emails ?? []) as { value: string }[]).some(({ value }) => value.toLowerCase() === wanted);
 }
 

@@ -186,4 +186,22 @@ describe('createTransport', () => {
     expect(Date.now() - startedAt).toBeLessThan(450);
     await Promise.all(hanging);
   });
+
+  it('closes in time although an answer never comes', async () => {
+    const url = await serve(() => undefined);
+    const lasting = createTransport({ attemptTimeoutMs: 60_000 });
+    const sent = lasting.send({
+      method: 'GET',
+      url,
+      headers: {},
+      maxBodyBytes: 1_000,
+      timeoutMs: 60_000,
+      signal: new AbortController().signal,
+    });
+    const failed = expect(sent).rejects.toMatchObject({ wasSent: true });
+
+    await lasting.close();
+
+    await failed;
+  });
 });

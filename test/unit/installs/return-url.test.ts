@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { InvalidInput } from '../../../src/domain/errors';
 import { parseReturnUrl, returnUrlWith } from '../../../src/domain/installs/return-url';
 
+fc.configureGlobal({ seed: 1918 });
+
 const allowed = ['https://partner.example/app', 'https://other.example:8443', 'http://127.0.0.1:3000/back/'];
 
 describe('a return address', () => {

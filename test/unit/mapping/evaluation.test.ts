@@ -35,7 +35,7 @@ describe('an expression', () => {
       fc.property(anExpression, aRecord, (expression, record) => {
         expect(evaluate(expression, record)).toEqual(evaluate(expression, structuredClone(record)));
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
@@ -149,7 +149,7 @@ describe('a condition', () => {
         expect(judge({ not: condition }, record).holds).toBe(!judgement.holds);
         expect(judgement.decisive.length).toBeGreaterThan(0);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 

@@ -131,6 +131,18 @@ describe('refusalError', () => {
     expect(refusalError(slackSays('no_such_user', 404), create)).toBeInstanceOf(InvalidInput);
   });
 
+  it('says of a group what it says of people elsewhere', () => {
+    const writeGroup: RefusedCall = { kind: 'WRITE_ON_GROUP', isAboutGuest: false };
+    const createGroup: RefusedCall = { kind: 'CREATE_GROUP', isAboutGuest: false };
+    expect(refusalError(slackSays('permission_denied', 403), writeGroup).code).toBe('PROTECTED_GROUP');
+    expect(refusalError(slackSays('permission_denied', 403), createGroup).code).toBe('INSTALLER_LOST_RIGHTS');
+    expect(refusalError(slackSays('no_such_user', 404), writeGroup)).toMatchObject({ reason: 'UNKNOWN' });
+    expect(refusalError(readRefusal(409, {}), createGroup).code).toBe('CONFLICT');
+    expect(refusalError(readRefusal(404, undefined), writeGroup).message).toMatch(/group/);
+    expect(refusalError(readRefusal(404, undefined), { ...writeGroup, kind: 'READ_GROUP' })).toBeInstanceOf(NotFound);
+    expect(refusalError(readRefusal(501, undefined), writeGroup)).toBeInstanceOf(VerbNotSupported);
+  });
+
   it('blames the guest, not the whole plan, when a guest was asked for', () => {
     const error = refusalError(slackSays('plus_teams_only', 403), { ...create, isAboutGuest: true });
     expect(error).toBeInstanceOf(GuestNotAllowed);

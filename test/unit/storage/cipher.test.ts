@@ -93,7 +93,10 @@ describe('the ring', () => {
     const after = cipher.seal(secret, place);
 
     expect(after.startsWith(sealedKeyPrefix(keyIdOf(newKey)))).toBe(true);
-    expect([before, after].map((sealed) => cipher.open(sealed, place).reveal())).toEqual(['xoxp-123-abc', 'xoxp-123-abc']);
+    expect([before, after].map((sealed) => cipher.open(sealed, place).reveal())).toEqual([
+      'xoxp-123-abc',
+      'xoxp-123-abc',
+    ]);
     cipher.replaceKeys([newKey]);
     expect(() => cipher.open(before, place)).toThrow('a key that is not configured');
     expect(() => cipher.replaceKeys([])).toThrow('At least one');
