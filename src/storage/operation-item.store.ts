@@ -248,9 +248,10 @@ export class OperationItems {
         .map((row) => `(${row.map((_, column) => `CAST($${++place} AS ${types[column]})`).join(', ')})`)
         .join(', ');
       written += await this.handle.write(
-        `WITH result (item_index, ${names.join(', ')}) AS (VALUES ${values})
-        UPDATE operation_items SET ${names.map((name) => `${name} = result.${name}`).join(', ')} FROM result
-        WHERE operation_items.operation_id = $${place + 1} AND operation_items.item_index = result.item_index
+        // Both engines name the columns of VALUES like this.
+        `UPDATE operation_items SET ${names.map((name, column) => `${name} = result.column${column + 2}`).join(', ')}
+        FROM (VALUES ${values}) AS result
+        WHERE operation_items.operation_id = $${place + 1} AND operation_items.item_index = result.column1
         AND operation_items.status = 'RUNNING'`,
         // SQLite counts parameters in the order in which they appear.
         [...portion.flat(), id],
