@@ -2,9 +2,11 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { Config } from './config';
 import { type IssuedApiKey } from './domain/access/access.service';
+import type { SharedLimits } from './domain/budget-ports';
 import { UpstreamUnavailable } from './domain/errors';
 import type { SlackEvent } from './domain/install-ports';
 import { type Addresses } from './domain/installs/install-link';
+import type { OperationRunner } from './domain/operations/operation.runner';
 import { OAUTH_CALLBACK_PATH } from './domain/slack-oauth-port';
 import { createApollo } from './graphql/apollo';
 import { RequestLoaders } from './graphql/connections/request-loaders';
@@ -12,6 +14,7 @@ import type { GraphQLContext } from './graphql/context';
 import { buildGraphQLSchema } from './graphql/schema';
 import { authenticate } from './http/authentication';
 import { registerInstalls } from './http/install.route';
+import { registerOperationFiles } from './http/operation.route';
 import { RunningCalls } from './http/running-calls';
 import { closeHttpServer, createHttpServer, registerGraphQL, registerPages } from './http/server';
 import { EVENTS_PATH, registerSlackEvents } from './http/slack-events.route';
@@ -25,6 +28,9 @@ import { createSlackEdge, type SlackEdge } from './slack/slack-directory';
 import { keyProviderOf } from './storage/key-source';
 import { openStorage, type Storage } from './storage/open-storage';
 import { ConnectionCheckRunner } from './worker/connection-check.runner';
+import { OperationJobs } from './worker/operation-jobs.runner';
+import { OperationPool } from './worker/operation-pool.runner';
+import { OperationUpkeepRunner } from './worker/operation-upkeep.runner';
 import { ResealRunner } from './worker/reseal.runner';
 import { SlackEventRunner } from './worker/slack-event.runner';
 import { SweepRunner } from './worker/sweep.runner';
@@ -54,6 +60,8 @@ export interface App {
 
 /** For calls that were told to end, to say so. */
 const ENDING_MS = 1_000;
+/** Slices are short, so that operations take turns, and work of a process that died is soon taken over. */
+const SLICE_MS = 15_000;
 const PLAYGROUND_ROOT = resolve(__dirname, '..', 'playground');
 
 /** Opens storage, builds everything once, and listens. Whatever was opened is closed again when a later step fails. */
@@ -74,9 +82,17 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       if (address.url === undefined) throw new Error('The server does not listen yet');
       return address.url;
     };
-    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl });
+    const { sharedLimits: shared } = storage;
+    const edge = createEdge(config, { logger, clock, random }, { sandboxUrl, apps, publicUrl, shared });
     opened.push(() => edge.close());
-    const services = wireServices(storage, edge, {
+    const dispatch = createDispatch(config, { clock, random, logger }, storage, () => services.operationRunner);
+    const services: Services = wireServices(storage, edge, {
+      dispatch,
+      runnerRules: {
+        concurrency: config.operations.concurrency,
+        sliceMs: SLICE_MS,
+        itemMs: config.http.callTimeoutMs,
+      },
       logger,
       clock,
       random,
@@ -85,7 +101,10 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       ...config.upkeep,
       ...config.installs,
     });
-    const sweeper = new SweepRunner(services.idempotency, storage.database, { clock, random, logger });
+    const sweeper = new SweepRunner(services.idempotency, storage.database, {
+      ...{ clock, random, logger },
+      operationsKeptMs: config.operations.keptMs,
+    });
     opened.push(() => sweeper.stop());
     const resealing = new ResealRunner({ reseal: services.reseal, clock, random, logger });
     opened.push(() => resealing.stop());
@@ -94,6 +113,11 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     opened.push(
       () => events.stop(),
       () => checks.stop(),
+    );
+    const upkeep = new OperationUpkeepRunner(services.operations, storage.feed, { clock, random, logger });
+    opened.push(
+      () => upkeep.stop(),
+      () => dispatch.stop(config.http.drainTimeoutMs),
     );
     const listening = await listen(config, services, { logger, clock, storage, apps, events, publicUrl });
     opened.push(() => listening.stop());
@@ -104,11 +128,18 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     sweeper.start();
     events.start();
     checks.start();
+    dispatch.start();
+    upkeep.start();
     await sendSandboxEvents(sandbox, listening.url, logger);
     services.tokenRefreshes.start();
     resealing.start();
+    const stop = () => {
+      // From the first moment on: while the last calls are answered, running items come to their end, too.
+      const handedBack = dispatch.stop(config.http.drainTimeoutMs);
+      return Promise.all([closeAll(), handedBack]).then(() => {});
+    };
     const newKeyFile = keys.file?.isNew ? keys.file.path : undefined;
-    return { url: listening.url, firstKey, newKeyFile, sandbox, stop: closeAll };
+    return { url: listening.url, firstKey, newKeyFile, sandbox, stop };
   } catch (error) {
     await closeAll();
     throw error;
@@ -124,6 +155,17 @@ async function closeInReverse(opened: readonly (() => Promise<void>)[]): Promise
     });
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** One process alone is its own queue; replicas share one. */
+function createDispatch(
+  { database: config }: Config,
+  means: Means,
+  { database }: Storage,
+  runner: () => OperationRunner,
+): OperationPool | OperationJobs {
+  const parts = { ...means, database, runner };
+  return config.kind === 'sqlite' ? new OperationPool(parts) : new OperationJobs({ ...parts, url: config.url });
 }
 
 async function openSandbox(config: Config, adapters: AppAdapters, storage: Storage): Promise<Simulator | undefined> {
@@ -161,9 +203,10 @@ interface EdgeMeans {
   readonly sandboxUrl: string | undefined;
   readonly apps: SlackApps;
   readonly publicUrl: () => string;
+  readonly shared: SharedLimits | undefined;
 }
 
-function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl }: EdgeMeans): SlackEdge {
+function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl, shared }: EdgeMeans): SlackEdge {
   const { live, gov, attemptTimeoutMs, limits } = config.slack;
   return createSlackEdge({
     ...means,
@@ -176,6 +219,7 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl 
     redirectUri: () => `${publicUrl()}${OAUTH_CALLBACK_PATH}`,
     attemptTimeoutMs,
     limits,
+    shared,
   });
 }
 
@@ -228,6 +272,7 @@ async function listen(
     authenticate: authenticateCall,
     makeLoaders,
     watches: services.connectionWatches,
+    operationWatches: services.operationWatches,
     logger,
   });
   subscriptions.register(server);
@@ -235,6 +280,11 @@ async function listen(
     if (await services.slackEvents.accept(event)) events.wake();
   };
   registerSlackEvents(server, { apps, accept, clock, logger });
+  registerOperationFiles(server, {
+    ...{ calls, authenticate: authenticateCall },
+    operations: services.operations,
+    queries: services.operationQueries,
+  });
   await registerPages(server, options);
   await registerInstalls(server, {
     ...{ clock, logger, calls, publicUrl, signal: shutdown.signal, callTimeoutMs: http.callTimeoutMs },

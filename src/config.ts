@@ -26,6 +26,12 @@ export interface Config {
     /** How often a connection that works is checked without anybody asking. */
     readonly checkEveryMs: number;
   };
+  readonly operations: {
+    /** Items of one operation that are carried out at the same time. */
+    readonly concurrency: number;
+    /** How long operations that have ended are kept. */
+    readonly keptMs: number;
+  };
   readonly logLevel: LogLevel;
   readonly dataDirectory: string;
   readonly database: DatabaseConfig;
@@ -88,6 +94,7 @@ export class ConfigError extends Error {
 
 const MS_PER_MINUTE = 60_000;
 const MS_PER_HOUR = 60 * MS_PER_MINUTE;
+const MS_PER_DAY = 24 * MS_PER_HOUR;
 const SEALING_KEY_BYTES = 32;
 /** 32 bytes in base64 or base64url. Node's decoder skips what it does not know, and would make a key of a mistyped one. */
 const sealingKeyPattern = /^[A-Za-z0-9+/_-]{43}=?$/;
@@ -120,6 +127,10 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     upkeep: {
       checkEveryMs:
         reader.integer('ROLLCALL_CHECK_EVERY_MINUTES', { fallback: 360, min: 1, max: 10_080 }) * MS_PER_MINUTE,
+    },
+    operations: {
+      concurrency: reader.integer('ROLLCALL_OPERATION_CONCURRENCY', { fallback: 8, min: 1, max: 64 }),
+      keptMs: reader.integer('ROLLCALL_KEEP_OPERATIONS_DAYS', { fallback: 90, min: 1, max: 3_650 }) * MS_PER_DAY,
     },
     logLevel: reader.choice('ROLLCALL_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     dataDirectory,

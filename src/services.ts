@@ -38,6 +38,12 @@ import { SealingKeyService } from './domain/keys/sealing-key.service';
 import { MappingService } from './domain/mapping/mapping.service';
 import { MappingPreviewService } from './domain/mapping/mapping-preview.service';
 import { RecordProvisioningService } from './domain/mapping/record-provisioning.service';
+import type { OperationDispatch } from './domain/operation-ports';
+import { OperationRunner } from './domain/operations/operation.runner';
+import { OperationService } from './domain/operations/operation.service';
+import { OperationQueryService } from './domain/operations/operation-query.service';
+import type { RunnerRules } from './domain/operations/operation-slice';
+import { OperationWatchService } from './domain/operations/operation-watch.service';
 import type { Database } from './domain/ports';
 import { type SlackOAuth } from './domain/slack-oauth-port';
 import { AccessResolver } from './graphql/access/access.resolver';
@@ -53,6 +59,8 @@ import { ConnectionIssueResolver, MissingScopesProblemResolver } from './graphql
 import { SealingKeyResolver } from './graphql/keys/sealing-key.resolver';
 import { ConnectionMappingResolver, MappingResolver } from './graphql/mapping/mapping.resolver';
 import { NodeResolver } from './graphql/node.resolver';
+import { ConnectionOperationsResolver, OperationResolver } from './graphql/operations/operation.resolver';
+import { OperationSubscriptionResolver } from './graphql/operations/operation-subscription.resolver';
 import { type Clock } from './shared/clock';
 import type { Logger } from './shared/logger';
 import { type SlackEdge } from './slack/slack-directory';
@@ -70,6 +78,8 @@ export type Services = ReturnType<typeof wireServices>;
 export interface ServiceMeans extends Means, InstallRules, Addresses {
   readonly hasSandbox: boolean;
   readonly checkEveryMs: number;
+  readonly dispatch: OperationDispatch;
+  readonly runnerRules: RunnerRules;
 }
 
 /** Builds what the domain offers, once each, from what the edges supply. */
@@ -88,6 +98,8 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const reseal = new ResealService({ database, ring: keys, clock, logger });
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
+  const groups = new GroupService(directoryAccess, idempotency, groupTurns, clock, random);
+  const bulk = { database, access: directoryAccess, idempotency, provisioning, groups };
   return {
     access: new AccessService(database, clock),
     sealingKeys: new SealingKeyService(new KeyCustody(database, keys, clock, logger), reseal, clock),
@@ -106,9 +118,31 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     mappingPreviews: new MappingPreviewService(database, directoryAccess),
     records: new RecordProvisioningService(database, provisioning),
     groupQueries: new GroupQueryService(directoryAccess),
-    groups: new GroupService(directoryAccess, idempotency, groupTurns, clock, random),
+    groups,
     idempotency,
+    ...wireOperations(bulk, edge, means),
     ...wireInstalls(storage, edge.oauth, means, { environments, grants: upkeep.grants }),
+  };
+}
+
+/** Work on many people at once. */
+function wireOperations(
+  parts: {
+    database: Database;
+    access: DirectoryAccess;
+    idempotency: IdempotencyService;
+    provisioning: ProvisioningService;
+    groups: GroupService;
+  },
+  { directory }: SlackEdge,
+  { clock, random, logger, dispatch, runnerRules }: ServiceMeans,
+) {
+  const operationQueries = new OperationQueryService(parts.database, directory, clock);
+  return {
+    operations: new OperationService({ ...parts, dispatch, clock }),
+    operationQueries,
+    operationWatches: new OperationWatchService(operationQueries, clock),
+    operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
   };
 }
 
@@ -167,6 +201,12 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [InstallResolver, new InstallResolver(services.installs, services.connectionQueries)],
     [ConnectionIssueResolver, new ConnectionIssueResolver(services.installs)],
     [MissingScopesProblemResolver, new MissingScopesProblemResolver(services.installs)],
+    [
+      OperationResolver,
+      new OperationResolver(services.operationQueries, services.operations, services.connectionQueries),
+    ],
+    [OperationSubscriptionResolver, new OperationSubscriptionResolver()],
+    [ConnectionOperationsResolver, new ConnectionOperationsResolver(services.operationQueries)],
     [ConnectionMappingResolver, new ConnectionMappingResolver(services.mappings)],
     [MappingResolver, new MappingResolver(services.mappings, services.mappingPreviews)],
     [
@@ -176,6 +216,7 @@ export function resolversOf(services: Services): Map<ClassType, object> {
         services.directoryQueries,
         services.groupQueries,
         services.installs,
+        services.operationQueries,
         services.mappings,
       ),
     ],

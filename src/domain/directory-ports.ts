@@ -38,15 +38,19 @@ export type UpstreamUserFilter = { readonly email: string } | { readonly userNam
 /** The SCIM data source: a client per connection, bound to a token source and never to a token. */
 export interface SlackDirectory {
   for(target: DirectoryTarget): DirectoryClient;
-  /** What is left of Slack's limits, as far as this process knows. */
-  budgetOf(budgetKey: string): readonly RateBudget[];
+  /** What is left of Slack's limits, over all replicas. Empty when the gateway keeps no budget. */
+  budgetOf(budgetKey: string): Promise<readonly RateBudget[]>;
 }
 
 export interface RateBudget {
+  /** The row of Slack's table, e.g. `users.create`. */
   readonly endpointClass: string;
   readonly limitPerMinute: number;
   readonly burst: number;
+  /** Calls that can be made now. */
   readonly remaining: number;
+  /** How many of the burst bulk work leaves to others. */
+  readonly reserve: number;
   /** Set while Slack's own Retry-After is running. */
   readonly blockedUntil?: Date;
 }

@@ -258,6 +258,11 @@ export class UpstreamOutcomeUnknown extends AppError {
   override readonly retryable = true;
 }
 
+/** The operation has ended, or is in a state from which it cannot go where it was asked to. */
+export class OperationNotCancelable extends AppError {
+  readonly code = 'OPERATION_NOT_CANCELABLE';
+}
+
 /** The gateway's own database is busy, full or away. Whether the last write took effect may be unknown. */
 export class StorageUnavailable extends AppError {
   readonly code = 'INTERNAL';

@@ -16,6 +16,8 @@ import type { Action } from './connections/scopes';
 import type { InstallStore, LeaseStore, SlackEventStore } from './install-ports';
 import type { SealingKeyStore } from './key-ports';
 import type { MappingStore } from './mapping-ports';
+import type { OperationStore } from './operation-ports';
+import type { UpstreamUsage, Urgency } from './upstream-usage';
 
 // ---------------------------------------------------------------- storage
 
@@ -42,6 +44,7 @@ export interface Stores {
   readonly slackEvents: SlackEventStore;
   readonly mappings: MappingStore;
   readonly sealingKeys: SealingKeyStore;
+  readonly operations: OperationStore;
 }
 
 /** A position in a list ordered by creation, newest first; ids break ties. */
@@ -276,6 +279,12 @@ export interface UpstreamCall {
   /** Milliseconds since the epoch; waiting for a rate limit or a repeat never goes beyond it. */
   readonly deadlineAt: number;
   readonly requestId: string;
+  /** How the call stands in the queue for Slack's limits; interactive unless said otherwise. */
+  readonly urgency?: Urgency;
+  /** For whom: tenants that share a Slack team take turns in that queue. */
+  readonly tenant?: { readonly id: TenantId };
+  /** Where calls are counted that leave. */
+  readonly usage?: UpstreamUsage;
 }
 
 /** Who a token belongs to, as Slack's auth.test tells. */

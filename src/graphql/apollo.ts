@@ -6,6 +6,7 @@ import type { Logger } from '../shared/logger';
 import type { GraphQLContext } from './context';
 import { formatError } from './error-format';
 import { assertSmallVariables, documentLimits, queryLimitsRule } from './query-limits';
+import { upstreamExtension } from './upstream-extension';
 
 const subscriptionsAreElsewhere =
   'Subscribe over WebSocket at /graphql (subprotocol graphql-transport-ws), or over server-sent events at /graphql/stream.';
@@ -48,6 +49,7 @@ export function createApollo({ schema, introspection, logger }: ApolloOptions): 
       statusOfMissingKey,
       boundedVariables,
       noSubscriptions,
+      upstreamExtension,
     ],
   });
 }

@@ -1,6 +1,8 @@
 import type { Caller } from '../domain/access/access';
 import type { Connection, ConnectionId } from '../domain/connections/connection';
 import type { ConnectionWatchService } from '../domain/connections/connection-watch.service';
+import type { Operation, OperationId } from '../domain/operations/operation';
+import type { OperationWatchService } from '../domain/operations/operation-watch.service';
 import type { RequestLoaders } from './connections/request-loaders';
 import { callerOf, type GraphQLContext } from './context';
 
@@ -10,6 +12,7 @@ export interface LiveContextParts {
   readonly authenticate: () => Promise<GraphQLContext['authentication']>;
   readonly makeLoaders: () => RequestLoaders;
   readonly watches: ConnectionWatchService;
+  readonly operationWatches: OperationWatchService;
   /** As `Watcher.ended`. */
   readonly ended: AbortSignal;
 }
@@ -46,6 +49,9 @@ export class LiveContext implements GraphQLContext {
 
   readonly watchConnections = (id: ConnectionId | undefined): Promise<AsyncIterableIterator<Connection>> =>
     this.parts.watches.watch({ caller: () => this.renew(), ended: this.parts.ended }, id);
+
+  readonly watchOperation = (id: OperationId): Promise<AsyncIterableIterator<Operation>> =>
+    this.parts.operationWatches.watch({ caller: () => this.renew(), ended: this.parts.ended }, id);
 
   private async renew(): Promise<Caller> {
     this.#authentication = await this.parts.authenticate();

@@ -1,4 +1,5 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql';
+import type { Caller } from '../domain/access/access';
 import type { AccessTokenId, ConnectionId } from '../domain/connections/connection';
 import type { ConnectionQueryService } from '../domain/connections/connection-query.service';
 import type { DirectoryQueryService } from '../domain/directory/directory-query.service';
@@ -8,10 +9,13 @@ import type { InstallId } from '../domain/installs/install';
 import type { InstallService } from '../domain/installs/install.service';
 import type { MappingId } from '../domain/mapping/mapping';
 import type { MappingService } from '../domain/mapping/mapping.service';
+import type { OperationId } from '../domain/operations/operation';
+import type { OperationQueryService } from '../domain/operations/operation-query.service';
 import { callerOf, type GraphQLContext } from './context';
 import { decodeGroupId, toGroupNode } from './directory/group-node';
 import { decodeUserId, toUserNode } from './directory/user-node';
 import { NodeType, typeOfId } from './node.type';
+import { toOperationNode } from './operations/operation-node';
 
 @Resolver(() => NodeType)
 export class NodeResolver {
@@ -20,6 +24,7 @@ export class NodeResolver {
     private readonly directory: DirectoryQueryService,
     private readonly groups: GroupQueryService,
     private readonly installs: InstallService,
+    private readonly operations: OperationQueryService,
     private readonly mappings: MappingService,
   ) {}
 
@@ -39,6 +44,8 @@ export class NodeResolver {
         return this.connections.findToken(caller, id as AccessTokenId);
       case 'Install':
         return this.installs.find(caller, id as InstallId);
+      case 'Operation':
+        return this.findOperation(caller, id as OperationId);
       case 'Mapping':
         return this.mappings.find(caller, id as MappingId);
       case 'User':
@@ -48,6 +55,11 @@ export class NodeResolver {
       default:
         return undefined;
     }
+  }
+
+  private async findOperation(caller: Caller, id: OperationId): Promise<object | undefined> {
+    const operation = await this.operations.find(caller, id);
+    return operation && toOperationNode(operation);
   }
 
   private async findGroup(id: string, context: GraphQLContext): Promise<object | undefined> {

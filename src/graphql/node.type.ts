@@ -7,6 +7,7 @@ const typesByPrefix: Readonly<Record<string, string>> = {
   usr: 'User',
   grp: 'Group',
   ins: 'Install',
+  opr: 'Operation',
   map: 'Mapping',
 };
 

@@ -50,6 +50,8 @@ const pagedFields: ReadonlySet<string> = new Set([
   'groups',
   'members',
   'mappingVersions',
+  'operations',
+  'items',
   'previewMapping',
 ]);
 /** Fields that ask Slack each time, or take as long. */

@@ -14,6 +14,8 @@ import { ConnectionIssueResolver, MissingScopesProblemResolver } from './install
 import { SealingKeyResolver } from './keys/sealing-key.resolver';
 import { ConnectionMappingResolver, MappingResolver } from './mapping/mapping.resolver';
 import { NodeResolver } from './node.resolver';
+import { ConnectionOperationsResolver, OperationResolver } from './operations/operation.resolver';
+import { OperationSubscriptionResolver } from './operations/operation-subscription.resolver';
 import { problemTypes } from './problems/problem.type';
 
 /** Inputs of which exactly one field is given. type-graphql cannot say it, so the built schema is told. */
@@ -44,6 +46,9 @@ export const resolverClasses = [
   InstallResolver,
   ConnectionIssueResolver,
   MissingScopesProblemResolver,
+  OperationResolver,
+  ConnectionOperationsResolver,
+  OperationSubscriptionResolver,
   ConnectionMappingResolver,
   MappingResolver,
   NodeResolver,

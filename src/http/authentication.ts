@@ -1,6 +1,7 @@
 import type { Caller } from '../domain/access/access';
 import type { AccessService } from '../domain/access/access.service';
 import { AppError } from '../domain/errors';
+import { UpstreamUsage } from '../domain/upstream-usage';
 import { type GraphQLContext, missingKey } from '../graphql/context';
 
 /**
@@ -15,7 +16,7 @@ export async function authenticate(
   const [, bearer] = /^Bearer +(\S+)$/i.exec(header ?? '') ?? [];
   if (bearer === undefined) return { error: missingKey() };
   try {
-    return { caller: { ...(await access.authenticate(bearer)), ...bounds } };
+    return { caller: { ...(await access.authenticate(bearer)), ...bounds, usage: new UpstreamUsage() } };
   } catch (error) {
     if (error instanceof AppError) return { error };
     throw error;

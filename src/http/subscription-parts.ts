@@ -1,5 +1,6 @@
 import type { GraphQLSchema } from 'graphql';
 import type { ConnectionWatchService } from '../domain/connections/connection-watch.service';
+import type { OperationWatchService } from '../domain/operations/operation-watch.service';
 import type { RequestLoaders } from '../graphql/connections/request-loaders';
 import type { GraphQLContext } from '../graphql/context';
 import type { LiveOperations } from '../graphql/live-operations';
@@ -16,6 +17,7 @@ export interface SubscriptionOptions {
   ) => Promise<GraphQLContext['authentication']>;
   readonly makeLoaders: () => RequestLoaders;
   readonly watches: ConnectionWatchService;
+  readonly operationWatches: OperationWatchService;
   /** Where browsers reach the gateway, if that is known. */
   readonly publicUrl: string | undefined;
   readonly logger: Logger;

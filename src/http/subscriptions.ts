@@ -21,7 +21,7 @@ export class Subscriptions {
   readonly #streams: SubscriptionStreams;
 
   constructor(options: SubscriptionOptions) {
-    const { schema, introspection, authenticate, makeLoaders, watches, publicUrl, logger } = options;
+    const { schema, introspection, authenticate, makeLoaders, watches, operationWatches, publicUrl, logger } = options;
     const limits = { ...defaultLimits, ...options.limits };
     const parts: SubscriptionParts = {
       operations: new LiveOperations(schema, { introspection, logger }),
@@ -32,6 +32,7 @@ export class Subscriptions {
           ended,
           makeLoaders,
           watches,
+          operationWatches,
           authenticate: () => authenticate(authorization, requestId),
         }),
       publicUrl,

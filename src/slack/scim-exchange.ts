@@ -15,6 +15,7 @@ import type { RateLimiter } from './rate-limiter';
 import { retryAfterMs, wholeSeconds } from './retry-after';
 import { type HttpAnswer, type Transport, TransportFailure } from './transport';
 import { isHtml, parseJson, type Refusal, readRefusal } from './wire';
+import type { WriteTurns } from './write-turns';
 
 export interface ScimRequest {
   readonly endpoint: ScimEndpoint;
@@ -30,6 +31,7 @@ export interface ScimRequest {
 export interface ScimExchangeParts {
   readonly transport: Transport;
   readonly limiter: RateLimiter;
+  readonly turns: WriteTurns;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -107,9 +109,11 @@ export class ScimExchange {
   ): Promise<Step<T>> {
     const { endpoint } = request;
     await this.parts.limiter.acquire(this.target.budgetKey, endpoint.budgetClass, call);
-    const token = await this.target.tokens.lease(request.action ?? endpoint.action);
-    call.signal.throwIfAborted();
-    const answer = await this.#send(request, token, call, progress);
+    const { token, answer } = await this.#inTurn(request, call, async () => {
+      const leased = await this.target.tokens.lease(request.action ?? endpoint.action);
+      call.signal.throwIfAborted();
+      return { token: leased, answer: await this.#send(request, leased, call, progress) };
+    });
     if (answer instanceof TransportFailure) return this.#afterSilence(answer, request, call, progress);
     this.parts.logger.debug({ requestId: call.requestId, method: endpoint.method, status: answer.status }, 'SCIM call');
     const html = isHtml(answer.header('content-type'), answer.text);
@@ -125,6 +129,13 @@ export class ScimExchange {
     return this.#afterRefusal(refusal, answer, { request, token, call, progress });
   }
 
+  /** Reads, and creations of what has no id yet, need not wait for anybody. */
+  #inTurn<T>(request: ScimRequest, call: UpstreamCall, work: () => Promise<T>): Promise<T> {
+    const { endpoint, slackId } = request;
+    if (isRead(request) || slackId === undefined) return work();
+    return this.parts.turns.run(`${this.target.budgetKey} ${endpoint.path} ${slackId}`, call, work);
+  }
+
   async #send(
     request: ScimRequest,
     token: LeasedToken,
@@ -137,6 +148,7 @@ export class ScimExchange {
       throw refusalError(readRefusal(404, { detail: unknownIdCode(request) }), refusedCall(request));
     const secret = token.secret.reveal();
     if (!sendable.test(secret)) throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', { detail: MALFORMED_TOKEN });
+    call.usage?.note(this.target.budgetKey, this.parts.limiter.lastKnown(this.target.budgetKey, endpoint.budgetClass));
     try {
       return await this.parts.transport.send({
         method: endpoint.method,

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { SharedLimits } from '../domain/budget-ports';
 import type { DirectoryClient, DirectoryTarget, RateBudget, SlackDirectory } from '../domain/directory-ports';
 import type { SlackWebApi } from '../domain/ports';
 import type { SlackOAuth } from '../domain/slack-oauth-port';
@@ -9,13 +10,14 @@ import { GroupClient } from './group.client';
 import { OAuthClient } from './oauth.client';
 import { newOriginTraits, type OriginTraits } from './origin-traits';
 import { originOf, type SlackOrigins } from './origins';
-import { InProcessRateLimiter, type LimitsMode, type RateLimiter } from './rate-limiter';
+import { type LimitsMode, RateLimiter } from './rate-limiter';
 import { ScimClient } from './scim.client';
 import { ScimExchange, type ScimExchangeParts } from './scim-exchange';
 import type { SlackApps } from './slack-app';
 import { createTransport } from './transport';
 import { UserLookup } from './user-lookup';
 import { WebApiClient } from './web-api.client';
+import { WriteTurns } from './write-turns';
 
 export interface SlackEdgeOptions {
   /** `slackOrigins`, with the sandbox added or addresses replaced. */
@@ -32,6 +34,8 @@ export interface SlackEdgeOptions {
   readonly attemptTimeoutMs: number;
   /** `slack` (the default) keeps to Slack's rate limits; `off` sends at once, and still honours what a 429 asks for. */
   readonly limits?: LimitsMode;
+  /** Given where other processes work for the same Slack teams. */
+  readonly shared?: SharedLimits;
   /** For tests: in place of real connections. */
   readonly dispatcher?: Dispatcher;
 }
@@ -46,11 +50,13 @@ export interface SlackEdge {
 
 /** Everything that speaks to Slack, built once in a process. */
 export function createSlackEdge(options: SlackEdgeOptions): SlackEdge {
-  const { origins, apps, redirectUri, clock, random, logger, attemptTimeoutMs, limits = 'slack', dispatcher } = options;
+  const { origins, apps, redirectUri, clock, random, logger, attemptTimeoutMs, dispatcher } = options;
+  const { limits = 'slack', shared } = options;
   const transport = createTransport({ attemptTimeoutMs, dispatcher });
-  const limiter = new InProcessRateLimiter(clock, limits);
+  const limiter = new RateLimiter(clock, limits, shared?.budgets);
+  const turns = new WriteTurns({ clock, random, logger, attemptTimeoutMs }, shared?.turns);
   const unknownCodes = new UnknownCodeLog(logger);
-  const parts = { transport, limiter, clock, random, logger, unknownCodes, attemptTimeoutMs };
+  const parts = { transport, limiter, turns, clock, random, logger, unknownCodes, attemptTimeoutMs };
   const webApi = new WebApiClient({ ...parts, origins });
   return {
     directory: new ScimDirectory(parts, origins, limiter),
@@ -79,7 +85,7 @@ class ScimDirectory implements SlackDirectory {
     return new ScimClient(exchange, new UserLookup(exchange, clock, logger), new GroupClient(exchange, clock, logger));
   }
 
-  budgetOf(budgetKey: string): readonly RateBudget[] {
+  budgetOf(budgetKey: string): Promise<readonly RateBudget[]> {
     return this.limiter.budgetOf(budgetKey);
   }
 }

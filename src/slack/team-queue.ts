@@ -1,17 +1,17 @@
+import type { BudgetLedger, BudgetState, BudgetTerms } from '../domain/budget-ports';
 import { RateLimited } from '../domain/errors';
+import type { UpstreamCall } from '../domain/ports';
+import type { Urgency } from '../domain/upstream-usage';
 import type { Clock } from '../shared/clock';
-import { type BudgetClass, type BudgetRow, budgetClasses, type RowLimit } from './endpoints';
+import { type BudgetClass, type BudgetRow, budgetClasses, bulkReserve, type RowLimit } from './endpoints';
+import { FairQueue, type Queued } from './fair-queue';
 import { wholeSeconds } from './retry-after';
 import { TokenBucket } from './token-bucket';
 
-/** How far a call may wait, and what stops its waiting. */
-export interface WaitBounds {
-  /** Milliseconds since the epoch. */
-  readonly deadlineAt: number;
-  readonly signal: AbortSignal;
-}
+/** Who calls, how far the call may wait, and what stops its waiting. */
+export type WaitBounds = Pick<UpstreamCall, 'deadlineAt' | 'signal' | 'urgency' | 'tenant'>;
 
-interface Waiter {
+interface Waiter extends Queued {
   readonly budgetClass: BudgetClass;
   /** Order over all classes: the oldest is served first where classes share a row. */
   readonly arrival: number;
@@ -20,20 +20,35 @@ interface Waiter {
   readonly refuse: (error: unknown) => void;
 }
 
+/** A team's place in the budgets that all replicas draw from. */
+export interface SharedBudget {
+  readonly ledger: BudgetLedger;
+  readonly budgetKey: string;
+}
+
+/** So many turns are asked for in one step; a burst comes in a few of them. */
+const MOST_AT_ONCE = 20;
+
 /**
  * One team's buckets and whoever waits for them. A queue a class, so that a class that has to wait does not hold up
  * another; and a single alarm, set for the earliest moment at which the head of some queue can go.
+ *
+ * With a ledger each turn is taken from it at the moment of sending. What is counted here is then an upper bound, since other
+ * replicas draw as well: it tells when asking is worth it, and who certainly comes too late.
  */
 export class TeamQueue {
   readonly #buckets: Readonly<Record<BudgetRow, TokenBucket>>;
   /** Holds no empty queue. */
-  readonly #queues = new Map<BudgetClass, Waiter[]>();
+  readonly #queues = new Map<BudgetClass, FairQueue<Waiter>>();
+  /** Classes for which the ledger is being asked. */
+  readonly #asking = new Set<BudgetClass>();
   #arrivals = 0;
   #alarm: { readonly at: number; readonly canceler: AbortController } | undefined;
 
   constructor(
     private readonly clock: Clock,
-    limits: Readonly<Record<BudgetRow, RowLimit>>,
+    private readonly limits: Readonly<Record<BudgetRow, RowLimit>>,
+    private readonly shared?: SharedBudget,
   ) {
     const now = clock.now();
     const bucket = (row: BudgetRow) => new TokenBucket(limits[row], now);
@@ -56,16 +71,21 @@ export class TeamQueue {
   }
 
   isIdle(now: number): boolean {
-    return this.#queues.size === 0 && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
+    const isWaitedFor = this.#queues.size > 0 || this.#asking.size > 0;
+    return !isWaitedFor && Object.values(this.#buckets).every((bucket) => bucket.isFull(now));
   }
 
-  async acquire(budgetClass: BudgetClass, { deadlineAt, signal }: WaitBounds): Promise<void> {
+  async acquire(
+    budgetClass: BudgetClass,
+    { deadlineAt, signal, urgency = 'interactive', tenant }: WaitBounds,
+  ): Promise<void> {
     signal.throwIfAborted();
     const now = this.clock.now();
     // Whose turn has come since the last alarm goes first.
     if (this.#queues.size > 0) this.#serve();
-    const waitMs = this.#waitMs(budgetClass, now, this.#waitersByRow());
-    if (waitMs === 0) {
+    const place: Queued = { urgency, tenant: tenant?.id ?? '' };
+    const waitMs = this.#waitMs(budgetClass, urgency, now, this.#ahead(budgetClass, place));
+    if (waitMs === 0 && this.shared === undefined) {
       this.#take(budgetClass, now);
       return;
     }
@@ -78,6 +98,7 @@ export class TeamQueue {
       };
       const settled = () => signal.removeEventListener('abort', onAbort);
       const waiter: Waiter = {
+        ...place,
         budgetClass,
         arrival: this.#arrivals++,
         deadlineAt,
@@ -91,9 +112,9 @@ export class TeamQueue {
         },
       };
       signal.addEventListener('abort', onAbort, { once: true });
-      const queue = this.#queues.get(budgetClass);
-      if (queue === undefined) this.#queues.set(budgetClass, [waiter]);
-      else queue.push(waiter);
+      const queue = this.#queues.get(budgetClass) ?? new FairQueue();
+      this.#queues.set(budgetClass, queue);
+      queue.push(waiter);
       this.#serve();
     });
   }
@@ -107,30 +128,46 @@ export class TeamQueue {
   }
 
   /** The honest estimate of a turn for somebody behind the given numbers of waiters, if nothing unforeseen happens. */
-  #waitMs(budgetClass: BudgetClass, now: number, ahead: ReadonlyMap<BudgetRow, number>): number {
-    const rows: readonly BudgetRow[] = budgetClasses[budgetClass];
-    return Math.max(...rows.map((row) => this.#buckets[row].waitMs(now, (ahead.get(row) ?? 0) + 1)));
+  #waitMs(
+    budgetClass: BudgetClass,
+    urgency: Urgency,
+    now: number,
+    ahead: ReadonlyMap<BudgetRow, number> = new Map(),
+  ): number {
+    const waits = budgetClasses[budgetClass].map((row: BudgetRow) =>
+      this.#buckets[row].waitMs(now, (ahead.get(row) ?? 0) + 1 + this.#reserve(row, urgency)),
+    );
+    return Math.max(...waits);
   }
 
-  #waitersByRow(): Map<BudgetRow, number> {
+  #reserve(row: BudgetRow, urgency: Urgency): number {
+    return urgency === 'bulk' ? bulkReserve(this.limits[row]) : 0;
+  }
+
+  /** How many come before somebody who comes now, by the rows that they share with him. */
+  #ahead(budgetClass: BudgetClass, place: Queued): Map<BudgetRow, number> {
     const counts = new Map<BudgetRow, number>();
-    for (const [budgetClass, queue] of this.#queues) {
-      for (const row of budgetClasses[budgetClass]) counts.set(row, (counts.get(row) ?? 0) + queue.length);
+    for (const [other, queue] of this.#queues) {
+      const all = place.urgency === 'bulk' ? queue.size : queue.count('interactive');
+      const ahead = other === budgetClass ? queue.ahead(place) : all;
+      for (const row of budgetClasses[other]) counts.set(row, (counts.get(row) ?? 0) + ahead);
     }
     return counts;
   }
 
-  /** After a block, whoever cannot have a turn in time any more is told now, not at the deadline. */
+  /** After a block, whoever certainly cannot have a turn in time any more is told now, not at the deadline. */
   #refuseHopeless(now: number): void {
-    const ahead = new Map<BudgetRow, number>();
-    const waiters = [...this.#queues.values()].flat().sort((left, right) => left.arrival - right.arrival);
-    for (const waiter of waiters) {
-      const waitMs = this.#waitMs(waiter.budgetClass, now, ahead);
-      if (now + waitMs > waiter.deadlineAt) {
-        this.#remove(waiter);
-        waiter.refuse(rateLimited(waitMs));
-      } else {
-        for (const row of budgetClasses[waiter.budgetClass]) ahead.set(row, (ahead.get(row) ?? 0) + 1);
+    for (const [budgetClass, queue] of [...this.#queues]) {
+      let before = 0;
+      for (const waiter of queue.inOrder()) {
+        const ahead = new Map(budgetClasses[budgetClass].map((row: BudgetRow) => [row, before]));
+        const waitMs = this.#waitMs(budgetClass, waiter.urgency, now, ahead);
+        if (now + waitMs > waiter.deadlineAt) {
+          this.#remove(waiter);
+          waiter.refuse(rateLimited(waitMs));
+        } else {
+          before += 1;
+        }
       }
     }
   }
@@ -138,35 +175,98 @@ export class TeamQueue {
   /** Gives out what can be given now, and sets the alarm for the rest. Called after every change. */
   #serve(): void {
     const now = this.clock.now();
-    const none = new Map<BudgetRow, number>();
     for (;;) {
-      const heads = this.#heads().sort((left, right) => left.arrival - right.arrival);
-      const late = heads.find(({ deadlineAt }) => deadlineAt < now);
-      const next = late ?? heads.find(({ budgetClass }) => this.#waitMs(budgetClass, now, none) === 0);
+      const late = this.#fronts().find(({ deadlineAt }) => deadlineAt < now);
+      if (late !== undefined) {
+        this.#remove(late);
+        late.refuse(rateLimited(this.#waitMs(late.budgetClass, late.urgency, now)));
+        continue;
+      }
+      const next = this.#heads().find(({ budgetClass, urgency }) => this.#waitMs(budgetClass, urgency, now) === 0);
       if (next === undefined) break;
-      this.#remove(next);
-      if (next === late) {
-        next.refuse(rateLimited(this.#waitMs(next.budgetClass, now, none)));
-      } else {
+      if (this.shared === undefined) {
         this.#take(next.budgetClass, now);
-        next.grant();
+        this.#shift(next.budgetClass)?.grant();
+      } else {
+        this.#asking.add(next.budgetClass);
+        void this.#ask(this.shared, next);
       }
     }
-    this.#setAlarm(now, none);
+    this.#setAlarm(now);
+  }
+
+  /** Takes turns from the ledger for whoever is at the head of the class when it answers. Never rejects. */
+  async #ask({ ledger, budgetKey }: SharedBudget, { budgetClass, urgency }: Waiter): Promise<void> {
+    const wanted = Math.min(this.#queues.get(budgetClass)?.count(urgency) ?? 1, MOST_AT_ONCE);
+    try {
+      const { taken, states } = await ledger.take(budgetKey, this.#terms(budgetClass, urgency), wanted);
+      this.#asking.delete(budgetClass);
+      this.#learn(states);
+      // Slack may have asked for quiet meanwhile.
+      if (!this.#isBlocked(budgetClass)) this.#grant(budgetClass, urgency, taken);
+    } catch (error) {
+      this.#asking.delete(budgetClass);
+      for (let turn = 0; turn < wanted; turn += 1) this.#shift(budgetClass)?.refuse(error);
+    }
+    this.#serve();
+  }
+
+  #learn(states: readonly BudgetState[]): void {
+    const now = this.clock.now();
+    for (const state of states) {
+      const [, bucket] = Object.entries(this.#buckets).find(([row]) => row === state.row) ?? [];
+      bucket?.fill(state, now);
+    }
+  }
+
+  #isBlocked(budgetClass: BudgetClass): boolean {
+    const now = this.clock.now();
+    return budgetClasses[budgetClass].some((row: BudgetRow) => this.#buckets[row].blockedUntil(now) !== undefined);
+  }
+
+  /** Somebody more urgent may have come since these turns were asked for, and goes first; who has left loses his. */
+  #grant(budgetClass: BudgetClass, urgency: Urgency, turns: number): void {
+    const now = this.clock.now();
+    for (let turn = 0; turn < turns; turn += 1) {
+      const next = this.#queues.get(budgetClass)?.peek();
+      if (next === undefined || (next.urgency === 'bulk' && urgency === 'interactive')) return;
+      this.#shift(budgetClass);
+      if (next.deadlineAt < now) next.refuse(rateLimited(this.#waitMs(budgetClass, next.urgency, now)));
+      else next.grant();
+    }
+  }
+
+  #terms(budgetClass: BudgetClass, urgency: Urgency): BudgetTerms[] {
+    return budgetClasses[budgetClass].map((row: BudgetRow) => ({
+      row,
+      ...this.limits[row],
+      reserve: this.#reserve(row, urgency),
+    }));
   }
 
   #take(budgetClass: BudgetClass, now: number): void {
     for (const row of budgetClasses[budgetClass]) this.#buckets[row].take(now);
   }
 
+  /** Whose turn it is in each class that is not being asked for, the most urgent first, then the oldest. */
   #heads(): Waiter[] {
-    return [...this.#queues.values()].flatMap((queue) => queue.slice(0, 1));
+    return [...this.#queues]
+      .flatMap(([budgetClass, queue]) => (this.#asking.has(budgetClass) ? [] : (queue.peek() ?? [])))
+      .sort((left, right) =>
+        left.urgency === right.urgency ? left.arrival - right.arrival : left.urgency === 'bulk' ? 1 : -1,
+      );
   }
 
-  #setAlarm(now: number, none: ReadonlyMap<BudgetRow, number>): void {
-    const turns = this.#heads().map((head) =>
-      Math.min(now + this.#waitMs(head.budgetClass, now, none), head.deadlineAt + 1),
-    );
+  /** Whoever may be too late: within a tenant's list those behind have hardly less time. */
+  #fronts(): Waiter[] {
+    return [...this.#queues].flatMap(([budgetClass, queue]) => (this.#asking.has(budgetClass) ? [] : queue.fronts()));
+  }
+
+  #setAlarm(now: number): void {
+    const turns = [
+      ...this.#heads().map(({ budgetClass, urgency }) => now + this.#waitMs(budgetClass, urgency, now)),
+      ...this.#fronts().map(({ deadlineAt }) => deadlineAt + 1),
+    ];
     if (turns.length === 0) {
       this.#cancelAlarm();
       return;
@@ -191,12 +291,19 @@ export class TeamQueue {
     this.#alarm = undefined;
   }
 
+  #shift(budgetClass: BudgetClass): Waiter | undefined {
+    const waiter = this.#queues.get(budgetClass)?.shift();
+    this.#dropIfEmpty(budgetClass);
+    return waiter;
+  }
+
   #remove(waiter: Waiter): void {
-    const queue = this.#queues.get(waiter.budgetClass);
-    const index = queue?.indexOf(waiter) ?? -1;
-    if (queue === undefined || index === -1) return;
-    queue.splice(index, 1);
-    if (queue.length === 0) this.#queues.delete(waiter.budgetClass);
+    this.#queues.get(waiter.budgetClass)?.remove(waiter);
+    this.#dropIfEmpty(waiter.budgetClass);
+  }
+
+  #dropIfEmpty(budgetClass: BudgetClass): void {
+    if (this.#queues.get(budgetClass)?.size === 0) this.#queues.delete(budgetClass);
   }
 }
 

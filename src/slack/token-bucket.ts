@@ -19,7 +19,7 @@ export class TokenBucket {
     this.#blockedUntil = now;
   }
 
-  /** Milliseconds until the count-th token from now is there; 0 when it is there already. */
+  /** Milliseconds until so many tokens are there; 0 when they are there already. */
   waitMs(now: number, count = 1): number {
     this.#advance(now);
     const missing = count * TOKEN - this.#content;
@@ -40,6 +40,13 @@ export class TokenBucket {
     this.#advance(now);
     this.#blockedUntil = Math.max(this.#blockedUntil, now + ms);
     if (Number.isFinite(this.#capacity)) this.#content = TOKEN;
+  }
+
+  /** Puts in what another one holds, which knows better what was taken. A longer block that is known here stays. */
+  fill({ content, blockedForMs }: { content: number; blockedForMs: number }, now: number): void {
+    this.#advance(now);
+    this.#content = Math.min(content, this.#capacity);
+    this.#blockedUntil = Math.max(this.#blockedUntil, now + blockedForMs);
   }
 
   /** Whole tokens that could be taken now. */

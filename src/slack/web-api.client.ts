@@ -91,6 +91,8 @@ export class WebApiClient implements SlackWebApi {
     call: UpstreamCall,
     attempts: Attempts,
   ): Promise<WebApiAnswer | TransportFailure> {
+    // auth.test and auth.revoke have limits of their own, so wide that no budget is kept of them.
+    call.usage?.note('', []);
     try {
       const answer = await this.parts.transport.send({
         method: 'POST',

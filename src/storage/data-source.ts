@@ -17,6 +17,11 @@ import { mappingVersionEntity } from './mapping-version.entity';
 import { CreateSchema1764000000000 } from './migrations/1764000000000-create-schema';
 import { AddInstalls1764900000000 } from './migrations/1764900000000-add-installs';
 import { AddMappings1764950000000 } from './migrations/1764950000000-add-mappings';
+import { AddRateBudgets1764980000000 } from './migrations/1764980000000-add-rate-budgets';
+import { AddOperations1765000000000 } from './migrations/1765000000000-add-operations';
+import { operationEntity } from './operation.entity';
+import { operationItemEntity } from './operation-item.entity';
+import { operationSubjectEntity } from './operation-subject.entity';
 import { slackEventEntity } from './slack-event.entity';
 import { driverFailureOf } from './storage-failure';
 import { tenantEntity } from './tenant.entity';
@@ -76,8 +81,17 @@ const commonOptions = {
     slackEventEntity,
     mappingVersionEntity,
     keyCheckEntity,
+    operationEntity,
+    operationItemEntity,
+    operationSubjectEntity,
   ],
-  migrations: [CreateSchema1764000000000, AddInstalls1764900000000, AddMappings1764950000000],
+  migrations: [
+    CreateSchema1764000000000,
+    AddInstalls1764900000000,
+    AddMappings1764950000000,
+    AddRateBudgets1764980000000,
+    AddOperations1765000000000,
+  ],
   migrationsRun: false,
   migrationsTransactionMode: 'each',
   synchronize: false,

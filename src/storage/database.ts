@@ -15,6 +15,7 @@ import { TypeOrmIdempotencyStore } from './idempotency.store';
 import { TypeOrmInstallStore } from './install.store';
 import { TypeOrmLeaseStore } from './lease.store';
 import { TypeOrmMappingStore } from './mapping.store';
+import { TypeOrmOperationStore } from './operation.store';
 import { TypeOrmSealingKeyStore } from './sealing-key.store';
 import { TypeOrmSlackEventStore } from './slack-event.store';
 import { TransientFailure, type TransientKind } from './storage-failure';
@@ -28,7 +29,7 @@ const RETRY_BACKOFF = { baseMs: 20, capMs: 400 };
 /** After these the work left no trace, so it can run again from its beginning. */
 const repeatable: readonly TransientKind[] = ['BUSY', 'CONFLICT', 'DISCONNECTED'];
 
-type Work<T> = (stores: Stores) => Promise<T>;
+type Work<T> = (stores: Stores, handle: StoreHandle) => Promise<T>;
 type Mode = 'READ' | 'TRANSACTION';
 
 export interface TypeOrmDatabaseParts {
@@ -60,6 +61,11 @@ export class TypeOrmDatabase implements Database {
 
   transaction<T>(work: Work<T>): Promise<T> {
     return this.#counted(() => this.#repeated('TRANSACTION', work));
+  }
+
+  /** For work that is one statement, and so a transaction by itself. It may run twice when the connection is lost. */
+  statement<T>(work: (handle: StoreHandle) => Promise<T>): Promise<T> {
+    return this.#counted(() => this.#repeated('READ', (_stores, handle) => work(handle)));
   }
 
   ping(): Promise<void> {
@@ -151,7 +157,7 @@ export class TypeOrmDatabase implements Database {
   async #inScope<T>(handle: StoreHandle, work: Work<T>): Promise<T> {
     const scope = { isOpen: true };
     try {
-      return await this.#scope.run(scope, () => work(this.#stores(handle)));
+      return await this.#scope.run(scope, () => work(this.#stores(handle), handle));
     } finally {
       scope.isOpen = false;
       await handle.close();
@@ -171,6 +177,7 @@ export class TypeOrmDatabase implements Database {
       slackEvents: new TypeOrmSlackEventStore(handle),
       mappings: new TypeOrmMappingStore(handle),
       sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
+      operations: new TypeOrmOperationStore(handle),
     };
   }
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { SharedLimits } from '../domain/budget-ports';
 import type { ConnectionFeed } from '../domain/install-ports';
 import type { SealingKeyRing } from '../domain/key-ports';
 import type { Database } from '../domain/ports';
@@ -14,6 +15,7 @@ import type { KeyProvider } from './key-provider';
 import { KeyRing } from './key-ring';
 import { migrate, SchemaMismatch } from './migrate';
 import { PostgresListener } from './postgres-listener';
+import { PostgresBudgetLedger, PostgresTurnLedger } from './rate-budget.store';
 import { DatabaseNotOpened, driverFailureOf } from './storage-failure';
 
 export interface StorageOptions {
@@ -36,6 +38,8 @@ export interface Storage {
   deriveTexts(label: string): readonly string[];
   /** What was committed about connections, by this process and, on PostgreSQL, by other replicas. */
   readonly feed: ConnectionFeed;
+  /** What replicas keep together about Slack's limits; undefined where there is one process only. */
+  readonly sharedLimits: SharedLimits | undefined;
   /** Waits for the work under way, and refuses new work. */
   close(): Promise<void>;
 }
@@ -80,6 +84,9 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     deriveText: (label) => cipher.deriveText(label),
     deriveTexts: (label) => cipher.deriveTexts(label),
     feed,
+    sharedLimits: dialect.isSingleConnection
+      ? undefined
+      : { budgets: new PostgresBudgetLedger(opened, dialect), turns: new PostgresTurnLedger(opened, dialect) },
     async close() {
       await opened.close();
       await listener?.stop();

@@ -104,7 +104,7 @@ export class StoreHandle {
   }
 
   /** For what the query builder cannot say. @param sql with its parameters in the order of `$1`, `$2` … @returns how many rows changed. */
-  write(sql: string, parameters: readonly (string | number)[]): Promise<number> {
+  write(sql: string, parameters: readonly unknown[]): Promise<number> {
     return this.run(async () => {
       const { affected } = await this.runner.query(sql, [...parameters], true);
       return affected ?? 0;
@@ -114,6 +114,11 @@ export class StoreHandle {
   /** The rows of a whole table, which nobody deletes before the transaction ends. */
   keepAll<Row extends ObjectLiteral>(table: string): Promise<Row[]> {
     return this.run((manager) => manager.query(`SELECT * FROM ${table} ${this.dialect.keepRows}`));
+  }
+
+  /** As write. @returns what the statement selects. */
+  rows(sql: string, parameters: readonly unknown[]): Promise<Record<string, unknown>[]> {
+    return this.run(() => this.runner.query(sql, [...parameters]));
   }
 
   findOne<Row extends ObjectLiteral>(schema: EntitySchema<Row>, where: FindOptionsWhere<Row>): Promise<Row | null> {

@@ -19,6 +19,12 @@ const kept: readonly { what: string; forMs: number; remove(stores: Stores, befor
   },
 ];
 
+const OPERATIONS_KEPT_MS = 90 * DAY_MS;
+/** Whoever took it in is gone. */
+const UNACCEPTED_KEPT_MS = HOUR_MS;
+/** Rows that go in one transaction: an operation has as many items as a company has people. */
+const ROWS_AT_ONCE = 1_000;
+
 /** Removes, at the start and once an hour, what has been kept long enough; idempotency records know their own time. */
 export class SweepRunner {
   readonly #repeater: Repeater;
@@ -26,7 +32,7 @@ export class SweepRunner {
   constructor(
     private readonly idempotency: IdempotencyService,
     private readonly database: Database,
-    private readonly means: { clock: Clock; random: () => number; logger: Logger },
+    private readonly means: { clock: Clock; random: () => number; logger: Logger; operationsKeptMs?: number },
   ) {
     this.#repeater = new Repeater({
       ...means,
@@ -54,6 +60,22 @@ export class SweepRunner {
       const before = new Date(clock.now() - forMs);
       removed[what] = await this.database.transaction((stores) => remove(stores, before));
     }
+    removed.operationRows = await this.#sweepOperations(signal);
     if (Object.values(removed).some((count) => count > 0)) logger.info(removed, 'removed what was kept long enough');
+  }
+
+  async #sweepOperations(signal: AbortSignal): Promise<number> {
+    const { clock, operationsKeptMs = OPERATIONS_KEPT_MS } = this.means;
+    const removals: ((stores: Stores) => Promise<number>)[] = [
+      ({ operations }) => operations.deleteEndedBefore(new Date(clock.now() - operationsKeptMs), ROWS_AT_ONCE),
+      ({ operations }) => operations.deleteUnacceptedBefore(new Date(clock.now() - UNACCEPTED_KEPT_MS), ROWS_AT_ONCE),
+    ];
+    let removed = 0;
+    for (const remove of removals) {
+      for (let rows = 1; rows > 0 && !signal.aborted; removed += rows) {
+        rows = await this.database.transaction(remove);
+      }
+    }
+    return removed;
   }
 }

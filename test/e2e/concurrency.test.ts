@@ -104,8 +104,8 @@ describe('calls for one person', () => {
       text += String(chunk);
     });
     await once(socket, 'close');
-    return [...text.matchAll(/\{"data":\{"payload":(.*?)\}\}\n?(?=HTTP|$)/gs)].map(([, payload]) =>
-      JSON.parse(payload ?? ''),
+    return [...text.matchAll(/(\{"data":.*?\})\n?(?=HTTP|$)/gs)].map(
+      ([, body = '']) => (JSON.parse(body) as { data: { payload: object } }).data.payload,
     );
   }
 

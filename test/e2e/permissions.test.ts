@@ -117,6 +117,24 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
     query: (id) => mutation('convertToMember', `connectionId: "${id}", user: { slackId: "U1" }`),
     needs: 'USERS_WRITE',
   },
+  'Query.operation': { query: () => '{ operation(id: "opr_0") { id } }', needs: 'USERS_READ' },
+  'Query.operations': { query: () => '{ operations { totalCount } }', needs: 'USERS_READ' },
+  'Mutation.provisionUsers': {
+    query: (id) => mutation('provisionUsers', `connectionId: "${id}", users: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.deprovisionUsers': {
+    query: (id) => mutation('deprovisionUsers', `connectionId: "${id}", users: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.changeGroupMembers': {
+    query: (id) => mutation('changeGroupMembers', `connectionId: "${id}", changes: []`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.pauseOperation': { query: () => mutation('pauseOperation', 'id: "opr_0"'), needs: 'USERS_WRITE' },
+  'Mutation.resumeOperation': { query: () => mutation('resumeOperation', 'id: "opr_0"'), needs: 'USERS_WRITE' },
+  'Mutation.cancelOperation': { query: () => mutation('cancelOperation', 'id: "opr_0"'), needs: 'USERS_WRITE' },
+  'Mutation.retryFailedItems': { query: () => mutation('retryFailedItems', 'id: "opr_0"'), needs: 'USERS_WRITE' },
   'Query.sealingKeys': { query: () => '{ sealingKeys { id } }', needs: 'ADMIN' },
   'Query.resealing': { query: () => '{ resealing { remainingValues } }', needs: 'ADMIN' },
   'Mutation.rotateSealingKey': {

@@ -154,13 +154,14 @@ function permissionsIn(query: string): PermissionName[] {
 }
 
 function learn(data: Record<string, unknown>, known: Record<string, string>): void {
-  const { createConnection, createApiKey, startInstall } = data as Record<
+  const { createConnection, createApiKey, startInstall, provisionUsers } = data as Record<
     string,
     Record<string, { id: string } | null> | undefined
   >;
   if (createConnection?.connection) known['<connection id>'] = createConnection.connection.id;
   if (data.deleteConnection) delete known['<connection id>'];
   if (createApiKey?.apiKey) known['<api key id>'] = createApiKey.apiKey.id;
+  if (provisionUsers?.operation) known['<operation id>'] = provisionUsers.operation.id;
   if (startInstall?.install) known['<install id>'] = startInstall.install.id;
   const { resealSecrets } = data as { resealSecrets?: { sealingKeys: { id: string; canBeRemoved: boolean }[] } };
   const unused = resealSecrets?.sealingKeys.find(({ canBeRemoved }) => canBeRemoved);

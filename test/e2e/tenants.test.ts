@@ -7,6 +7,7 @@ import {
   isInputObjectType,
 } from 'graphql';
 import { printEmittedSchema } from '../../src/graphql/printed-schema';
+import { untilOperation } from '../support/bulk';
 import { newLink } from '../support/install-visitor';
 import { problemFields } from '../support/operations';
 import { startTestApp, type TestApp } from '../support/start-app';
@@ -30,6 +31,7 @@ interface Foreign {
   readonly apiKey: string;
   readonly tenant: string;
   readonly install: string;
+  readonly operation: string;
   readonly mapping: string;
 }
 
@@ -43,10 +45,11 @@ const unknown: Foreign = {
   apiKey: 'key_000000000000000000000000',
   tenant: 'ten_AAAAAAAAAAAAAAAAAAAAAA',
   install: 'ins_AAAAAAAAAAAAAAAAAAAAAA',
+  operation: 'opr_AAAAAAAAAAAAAAAAAAAAAA',
   mapping: 'map_AAAAAAAAAAAAAAAAAAAAAA',
 };
 
-async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
+async function foreignThings({ hasOperation = false } = {}): Promise<Foreign & { client: TenantClient }> {
   const tenant = await createTenant(app);
   const client = new TenantClient(app, tenant.key);
   const { id, token } = await client.connect();
@@ -64,8 +67,20 @@ async function foreignThings(): Promise<Foreign & { client: TenantClient }> {
     apiKey: issued.apiKey?.id ?? '',
     tenant: tenant.id,
     install: (await newLink(client)).id,
+    operation: hasOperation ? await endedOperation(client, id) : '',
     mapping: await newMapping(client, id),
   };
+}
+
+/** Of nobody whom Slack knows, so that nothing of it is under way afterwards. */
+async function endedOperation(client: TenantClient, connectionId: string): Promise<string> {
+  const { data } = await client.call<{ deprovisionUsers: { operation: { id: string } } }>(
+    'mutation ($id: ID!) { deprovisionUsers(input: { connectionId: $id, users: [{ slackId: "U0" }] }) { operation { id } } }',
+    { id: connectionId },
+  );
+  const id = data?.deprovisionUsers.operation.id ?? '';
+  await untilOperation(app, id, undefined, { key: client.key });
+  return id;
 }
 
 async function newMapping(client: TenantClient, connectionId: string): Promise<string> {
@@ -111,14 +126,30 @@ const onGroup = (
   }),
 });
 
+const operationSelection = `operation { id status counts { total } } ${problemFields}`;
+const onMany = (name: string, inputType: string, input: object): Case => ({
+  kinds: ['connection'],
+  ask: (connectionId) => ({
+    query: `mutation ($input: ${inputType}!) { ${name}(input: $input) { ${operationSelection} } }`,
+    variables: { input: { connectionId, idempotencyKey: 'shared-key', ...input } },
+  }),
+});
+const onOperation = (name: string): Case => ({
+  kinds: ['operation'],
+  ask: (id) => ({
+    query: `mutation ($id: ID!) { ${name}(input: { id: $id }) { ${operationSelection} } }`,
+    variables: { id },
+  }),
+});
+
 const user = { email: 'ada.lovelace@northwind.example' };
 const mapping = { fields: { email: { field: 'email' } } };
 const group = { name: 'Engineering' };
 const cases: Record<string, Case> = {
   'Query.node(id)': {
-    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install', 'mapping'],
+    kinds: ['connection', 'token', 'user', 'group', 'apiKey', 'tenant', 'install', 'operation', 'mapping'],
     ask: (id) => ({
-      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } ... on Mapping { version definition } } }`,
+      query: `query ($id: ID!) { node(id: $id) { id ... on Connection { ${whole} } ... on User { userName } ... on Group { name memberCount } ... on OAuthToken { hint } ... on Install { name } ... on Operation { kind items { totalCount } } ... on Mapping { version definition } } }`,
       variables: { id },
     }),
   },
@@ -136,6 +167,29 @@ const cases: Record<string, Case> = {
       variables: { id },
     }),
   },
+  'Query.operation(id)': {
+    kinds: ['operation'],
+    ask: (id) => ({
+      query:
+        'query ($id: ID!) { operation(id: $id) { id status counts { total } items { totalCount } connection { id } } }',
+      variables: { id },
+    }),
+  },
+  'Query.operations(connectionId)': {
+    kinds: ['connection'],
+    ask: (id) => ({ query: 'query ($id: ID!) { operations(connectionId: $id) { totalCount } }', variables: { id } }),
+  },
+  'Mutation.provisionUsers(input).connectionId': onMany('provisionUsers', 'ProvisionUsersInput', { users: [user] }),
+  'Mutation.deprovisionUsers(input).connectionId': onMany('deprovisionUsers', 'DeprovisionUsersInput', {
+    users: [user],
+  }),
+  'Mutation.changeGroupMembers(input).connectionId': onMany('changeGroupMembers', 'ChangeGroupMembersInput', {
+    changes: [{ group, change: 'ADD', members: [user] }],
+  }),
+  'Mutation.pauseOperation(input).id': onOperation('pauseOperation'),
+  'Mutation.resumeOperation(input).id': onOperation('resumeOperation'),
+  'Mutation.cancelOperation(input).id': onOperation('cancelOperation'),
+  'Mutation.retryFailedItems(input).id': onOperation('retryFailedItems'),
   'Mutation.startInstall(input).connectionId': {
     kinds: ['connection'],
     ask: (connectionId) => ({
@@ -258,7 +312,8 @@ describe("another tenant's id", () => {
   it.each(Object.entries(cases))(
     'looks like an unknown one to %s, and nothing is opened or sent',
     async (_, { kinds, ask }) => {
-      const { client, ...foreign } = await foreignThings();
+      const hasOperation = kinds.includes('operation');
+      const { client, ...foreign } = await foreignThings({ hasOperation });
       const before = await client.read(foreign.connection);
       const [sent, logged] = [app.simulator.requests.length, app.logs.length];
 
@@ -268,7 +323,7 @@ describe("another tenant's id", () => {
         const expected = await mine.call(missing.query, missing.variables);
         expect(answer.status).toBe(expected.status);
         expect(normalized(answer.text)).toBe(normalized(expected.text));
-        expect(answer.text).toMatch(/"(node|connection|install)":null\}|"code":"NOT_FOUND"/);
+        expect(answer.text).toMatch(/"(node|connection|install|operation)":null\}|"code":"NOT_FOUND"/);
       }
 
       expect(app.simulator.requests).toHaveLength(sent);

@@ -59,8 +59,11 @@ export class FakeClock implements Clock {
     await settleCallbacks();
   }
 
-  /** Moves time on, as far as it takes, until the promise has settled, and passes its outcome on. */
-  async runUntil<T>(promise: Promise<T>): Promise<T> {
+  /**
+   * Moves time on, as far as it takes, until the promise has settled, and passes its outcome on.
+   * @param realWork stops the clock while it is under way, and so takes no time.
+   */
+  async runUntil<T>(promise: Promise<T>, realWork?: { readonly isBusy: boolean; ended(): Promise<void> }): Promise<T> {
     let isSettled = false;
     const watched = promise.finally(() => {
       isSettled = true;
@@ -68,7 +71,8 @@ export class FakeClock implements Clock {
     watched.catch(() => undefined);
     while (!isSettled) {
       await settleCallbacks();
-      if (!isSettled) this.#wakeNext(Number.POSITIVE_INFINITY);
+      if (realWork?.isBusy) await realWork.ended();
+      else if (!isSettled) this.#wakeNext(Number.POSITIVE_INFINITY);
     }
     return watched;
   }

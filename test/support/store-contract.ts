@@ -9,6 +9,7 @@ import { idempotencyStoreContract } from './idempotency-store.contract';
 import { installStoreContract } from './install-store.contract';
 import { leaseStoreContract } from './lease-store.contract';
 import { mappingStoreContract } from './mapping-store.contract';
+import { operationStoreContract } from './operation-store.contract';
 import { useSharedStorage } from './shared-storage';
 import { slackEventStoreContract } from './slack-event-store.contract';
 import type { MakeTestDatabase } from './test-database';
@@ -31,5 +32,6 @@ export function storeContract(name: string, makeDatabase: MakeTestDatabase): voi
     leaseStoreContract(shared);
     slackEventStoreContract(shared);
     mappingStoreContract(shared);
+    operationStoreContract(shared);
   });
 }

@@ -19,6 +19,7 @@ const subjects = [
   'domain/installs',
   'domain/keys',
   'domain/mapping',
+  'domain/operations',
 ];
 const domain = ['domain', ...subjects];
 
@@ -31,6 +32,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'domain/connections': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   'domain/directory': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
   'domain/mapping': {
+    ours: ['shared', 'domain', 'domain/access', 'domain/connections', 'domain/directory'],
+    packages: [],
+  },
+  'domain/operations': {
     ours: ['shared', 'domain', 'domain/access', 'domain/connections', 'domain/directory'],
     packages: [],
   },
@@ -56,7 +61,7 @@ const rules: Readonly<Record<string, Rule>> = {
       'ws',
     ],
   },
-  worker: { ours: ['shared', ...domain], packages: [] },
+  worker: { ours: ['shared', ...domain], packages: ['pg-boss'] },
   simulator: { ours: ['shared'], packages: ['fastify'] },
   console: {
     ours: [],
@@ -64,6 +69,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   build: { ours: [], packages: [] },
   demo: { ours: ['shared', 'app.ts', 'config.ts'], packages: ['reflect-metadata'] },
+  bench: { ours: ['shared', 'app.ts', 'config.ts', 'simulator'], packages: ['reflect-metadata', 'undici'] },
   'config.ts': { ours: ['shared'], packages: [] },
   'log.ts': { ours: ['shared', 'config.ts'], packages: ['pino'] },
   'services.ts': { ours: ['shared', ...domain, 'slack', 'storage', 'graphql', 'worker'], packages: ['type-graphql'] },
@@ -86,7 +92,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'main.ts': { ours: ['shared', 'app.ts', 'commands.ts', 'config.ts', 'log.ts'], packages: ['reflect-metadata'] },
 };
 
-const processEntries = ['main.ts', 'simulator/main.ts', 'demo/main.ts', 'build/build.mjs'];
+const processEntries = ['main.ts', 'simulator/main.ts', 'demo/main.ts', 'bench/main.ts', 'build/build.mjs'];
 const roles = ['resolver', 'type', 'input', 'service', 'runner', 'store', 'entity', 'client', 'route', 'config'];
 
 interface SourceFile {

@@ -1,4 +1,5 @@
 import { Forbidden } from '../errors';
+import type { UpstreamUsage, Urgency } from '../upstream-usage';
 
 export type TenantId = string & { readonly __brand: 'TenantId' };
 export type ApiKeyId = string & { readonly __brand: 'ApiKeyId' };
@@ -35,6 +36,10 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** Milliseconds since the epoch; no wait may go beyond it. */
   readonly deadlineAt: number;
+  /** `bulk` lets everybody else go first where calls wait for Slack's limits. */
+  readonly urgency?: Urgency;
+  /** What of Slack the request has used so far. */
+  readonly usage?: UpstreamUsage;
 }
 
 /** `admin` covers every other permission of its tenant. */

@@ -75,7 +75,7 @@ export class ConnectionQueryService {
     return capabilitiesOf(connection, token, this.clock.now());
   }
 
-  rateBudget(caller: Caller, connection: Connection): readonly RateBudget[] {
+  async rateBudget(caller: Caller, connection: Connection): Promise<readonly RateBudget[]> {
     assertAllowed(caller, 'connections:read');
     return this.directory.budgetOf(budgetKeyOf(connection.environment, connection.teamKey));
   }

@@ -23,6 +23,8 @@ export interface GroupCall {
   readonly connectionId: ConnectionId;
   readonly group: GroupSelector;
   readonly idempotencyKey?: string;
+  /** In place of a key, for whoever keeps the outcome with something of his own. */
+  readonly run?: IdempotentRun;
 }
 
 export type MembersCall = GroupCall & { readonly members: readonly UserSelector[] };
@@ -38,6 +40,7 @@ interface WriteContext {
 interface OnceCall<T> {
   readonly connectionId: ConnectionId;
   readonly idempotencyKey?: string;
+  readonly run?: IdempotentRun;
   readonly action: string;
   readonly input: unknown;
   /** Whose turn is waited for before anything is read. */
@@ -241,7 +244,7 @@ export class GroupService {
 
   private async once<T>(
     caller: Caller,
-    { connectionId, idempotencyKey, action, input, turn, encode, decode }: OnceCall<T>,
+    { connectionId, idempotencyKey, run: ownRun, action, input, turn, encode, decode }: OnceCall<T>,
     work: (context: WriteContext, run: IdempotentRun) => Promise<T>,
   ): Promise<T> {
     const connection = await this.access.find(caller, connectionId, 'users:write');
@@ -249,6 +252,7 @@ export class GroupService {
       connectionId: connection.id,
       action,
       key: idempotencyKey,
+      ownRun,
       input,
       encode,
       decode,

@@ -19,6 +19,8 @@ export interface IdempotentCall<T> {
   readonly connectionId: ConnectionId;
   readonly action: string;
   readonly key: string | undefined;
+  /** Of a caller without a key who keeps the outcome, and what the work notes, by other means. */
+  readonly ownRun?: IdempotentRun;
   /** What must be equal when the key is used again. */
   readonly input: unknown;
   /** How a final outcome is stored, and undefined when the outcome is not final and the call may be run again. */
@@ -58,7 +60,7 @@ export class IdempotencyService {
   ) {}
 
   async run<T>(caller: Caller, call: IdempotentCall<T>): Promise<T> {
-    if (call.key === undefined) return call.inTurn(() => call.work(unrecorded));
+    if (call.key === undefined) return call.inTurn(() => call.work(call.ownRun ?? unrecorded));
     const key = parseKey(call.key);
     const inputHash = createHash('sha256')
       .update(canonicalJson({ action: call.action, connectionId: call.connectionId, input: call.input }))

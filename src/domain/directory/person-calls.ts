@@ -17,6 +17,8 @@ export interface PersonCall {
   readonly connectionId: ConnectionId;
   readonly user: UserSelector;
   readonly idempotencyKey?: string;
+  /** In place of a key, for whoever keeps the outcome with something of his own. */
+  readonly run?: IdempotentRun;
 }
 
 export interface WriteContext {
@@ -30,6 +32,8 @@ export interface WriteContext {
 export interface PersonWrite {
   readonly connectionId: ConnectionId;
   readonly idempotencyKey?: string;
+  /** As in PersonCall. */
+  readonly run?: IdempotentRun;
   readonly action: string;
   readonly place?: FieldsPlace;
   /** What must be equal when the idempotency key is used again. */
@@ -63,6 +67,7 @@ export class PersonCalls {
       connectionId: connection.id,
       action: call.action,
       key: call.idempotencyKey,
+      ownRun: call.run,
       input: call.input,
       encode: encodeOutcome,
       decode: decodeOutcome,

@@ -1,6 +1,7 @@
 import type { ConnectionId } from '../connections/connection';
 import type { GroupSelector } from './group';
 import { parseGroups } from './group-input';
+import type { IdempotentRun } from './idempotency.service';
 import { type FieldsPlace, pathOf } from './provisioning-problem';
 import type { IfExists, UserChanges, UserDraft } from './user';
 import { type NamedUserDraft, parseDraft } from './user-draft';
@@ -27,6 +28,8 @@ export interface PersonToProvision {
   /** Which groups the person joins; nobody leaves a group by it. */
   readonly groups?: readonly GroupSelector[];
   readonly idempotencyKey?: string;
+  /** As in PersonCall. */
+  readonly run?: IdempotentRun;
   readonly mapped?: MappedRecord;
 }
 

@@ -261,7 +261,7 @@ export class OAuthTokenResolver {
   }
 }
 
-function parsePosition(decoded: unknown): ListPosition | undefined {
+export function parsePosition(decoded: unknown): ListPosition | undefined {
   if (!Array.isArray(decoded) || decoded.length !== 2) return undefined;
   const [millis, id] = decoded as unknown[];
   if (!Number.isSafeInteger(millis) || typeof id !== 'string') return undefined;

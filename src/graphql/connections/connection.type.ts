@@ -192,7 +192,9 @@ export class ConnectionCapabilityType {
   description: "What is left of one of Slack's rate limits, which all apps of a team share.",
 })
 export class RateBudgetType {
-  @Field(() => String, { description: 'Which calls the limit counts, e.g. `POST /Users`.' })
+  @Field(() => String, {
+    description: 'Which calls the limit counts, e.g. `users.create`; `reads` and `writes` count all of a kind.',
+  })
   readonly endpointClass!: string;
 
   @Field(() => Int, { description: 'Calls that become available again each minute.' })
@@ -201,7 +203,7 @@ export class RateBudgetType {
   @Field(() => Int, { description: 'Most calls at once.' })
   readonly burst!: number;
 
-  @Field(() => Int, { description: 'Calls that can be made now, as far as this process knows.' })
+  @Field(() => Int, { description: 'Calls that can be made now. Other apps of the team may have used some of them.' })
   readonly remaining!: number;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'Set while Slack has asked to wait.' })

@@ -125,20 +125,21 @@ describe('429 on a group', () => {
 
   it('that says "locked" stops this call alone; any other stops the writes on all groups', async () => {
     const rig = makeRig();
-    const blocked = () => rig.edge.directory.budgetOf('T1').filter(({ blockedUntil }) => blockedUntil !== undefined);
+    const blocked = async () =>
+      (await rig.edge.directory.budgetOf('T1')).filter(({ blockedUntil }) => blockedUntil !== undefined);
     const pool = rig.agent.get(SCIM);
     const after = { headers: { ...jsonHeaders.headers, 'retry-after': '2' } };
     pool.intercept(request).reply(429, refusal('resource_locked'), after);
     pool.intercept(request).reply(204);
     const first = rig.client.changeGroupMembers('S1', { remove: [], add: ['U1'] }, rig.call());
     await rig.clock.runUntil(first);
-    expect(blocked()).toEqual([]);
+    expect(await blocked()).toEqual([]);
 
     pool
       .intercept(request)
       .reply(429, refusal('too_many_requests'), { headers: { ...jsonHeaders.headers, 'retry-after': '60' } });
     const second = rig.client.changeGroupMembers('S1', { remove: [], add: ['U1'] }, rig.call());
     await expect(rig.clock.runUntil(second)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 60 });
-    expect(blocked()).toMatchObject([{ endpointClass: 'groups.update' }]);
+    expect(await blocked()).toMatchObject([{ endpointClass: 'groups.update' }]);
   });
 });

@@ -1,20 +1,21 @@
 import fc from 'fast-check';
+import type { TenantId } from '../../../src/domain/access/access';
 import { RateLimited } from '../../../src/domain/errors';
 import type { BudgetClass } from '../../../src/slack/endpoints';
 import { budgetClasses, rowLimits } from '../../../src/slack/endpoints';
-import { InProcessRateLimiter } from '../../../src/slack/rate-limiter';
+import { RateLimiter } from '../../../src/slack/rate-limiter';
 import { FakeClock } from '../../support/fake-clock';
 
 function within(clock: FakeClock, seconds: number, signal = new AbortController().signal) {
   return { deadlineAt: clock.now() + seconds * 1000, signal };
 }
 
-describe('InProcessRateLimiter', () => {
+describe('RateLimiter', () => {
   let clock: FakeClock;
-  let limiter: InProcessRateLimiter;
+  let limiter: RateLimiter;
   beforeEach(() => {
     clock = new FakeClock(0);
-    limiter = new InProcessRateLimiter(clock, 'slack');
+    limiter = new RateLimiter(clock, 'slack');
   });
 
   it('lets a burst through at once and the rest at the rate of the row, first come first served', async () => {
@@ -95,16 +96,17 @@ describe('InProcessRateLimiter', () => {
   });
 
   it('reports what is left, also for a team it has not met, without remembering that team', async () => {
-    expect(limiter.budgetOf('T9')).toContainEqual({
+    expect(await limiter.budgetOf('T9')).toContainEqual({
       endpointClass: 'users.create',
       limitPerMinute: 180,
       burst: 20,
       remaining: 20,
+      reserve: 2,
     });
     expect(limiter.size).toBe(0);
     await limiter.acquire('T9', 'users.create', within(clock, 0));
     await limiter.block('T9', 'users.delete', 5_000);
-    const budget = limiter.budgetOf('T9');
+    const budget = await limiter.budgetOf('T9');
     expect(budget.find(({ endpointClass }) => endpointClass === 'users.create')?.remaining).toBe(19);
     expect(budget.find(({ endpointClass }) => endpointClass === 'writes')?.remaining).toBe(179);
     expect(budget.find(({ endpointClass }) => endpointClass === 'users.delete')).toMatchObject({
@@ -122,11 +124,90 @@ describe('InProcessRateLimiter', () => {
   });
 
   it('sends at once when switched off, and still keeps the quiet that Slack asks for', async () => {
-    limiter = new InProcessRateLimiter(clock, 'off');
+    limiter = new RateLimiter(clock, 'off');
     await Promise.all(Array.from({ length: 500 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
     await limiter.block('T1', 'users.create', 5_000);
     await expect(limiter.acquire('T1', 'users.create', within(clock, 1))).rejects.toBeInstanceOf(RateLimited);
-    expect(limiter.budgetOf('T1')).toEqual([]);
+    expect(await limiter.budgetOf('T1')).toEqual([]);
+  });
+
+  describe('between people who wait and bulk work', () => {
+    const as = (seconds: number, urgency: 'interactive' | 'bulk', tenant: string) => ({
+      ...within(clock, seconds),
+      urgency,
+      tenant: { id: tenant as TenantId },
+    });
+
+    it('lets bulk work leave a tenth of each burst untouched, so that a single call never waits for it', async () => {
+      const bulk = Array.from({ length: 300 }, () => limiter.acquire('T1', 'users.create', as(600, 'bulk', 'big')));
+      for (let second = 0; second < 30; second += 1) {
+        await clock.advance(1_000);
+        const askedAt = clock.now();
+        await limiter.acquire('T1', 'users.create', as(0, 'interactive', 'small'));
+        expect(clock.now()).toBe(askedAt);
+      }
+      await clock.advance(600_000);
+      await Promise.all(bulk);
+    });
+
+    it('uses the whole rate for bulk work: the reserve costs its own filling, once', async () => {
+      const bulk = Promise.all(
+        Array.from({ length: 1_000 }, () => limiter.acquire('T1', 'users.create', as(600, 'bulk', 'big'))),
+      );
+      await clock.runUntil(bulk);
+      const least = ((1_000 - 20) * 1000) / 3;
+      expect(clock.now()).toBeGreaterThanOrEqual(least);
+      expect(clock.now()).toBeLessThanOrEqual(least + 668);
+    });
+
+    it('puts a call that somebody waits for before every bulk call that came earlier', async () => {
+      const order: string[] = [];
+      const ask = (name: string, urgency: 'interactive' | 'bulk') =>
+        limiter.acquire('T1', 'users.create', as(60, urgency, 'a')).then(() => order.push(name));
+      await Promise.all(Array.from({ length: 20 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
+      const calls = [
+        ask('bulk 1', 'bulk'),
+        ask('bulk 2', 'bulk'),
+        ask('one', 'interactive'),
+        ask('two', 'interactive'),
+      ];
+      await clock.runUntil(Promise.all(calls));
+      expect(order).toEqual(['one', 'two', 'bulk 1', 'bulk 2']);
+    });
+
+    it.each(['interactive', 'bulk'] as const)('lets tenants take turns who share a team (%s)', async (urgency) => {
+      const order: string[] = [];
+      const ask = (tenant: string) =>
+        limiter.acquire('T1', 'users.create', as(60, urgency, tenant)).then(() => order.push(tenant));
+      await Promise.all(Array.from({ length: 20 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
+      const calls = [...Array.from({ length: 5 }, () => ask('big')), ask('small'), ask('small'), ask('other')];
+      await clock.runUntil(Promise.all(calls));
+      expect(order).toEqual(['big', 'small', 'other', 'big', 'small', 'big', 'big', 'big']);
+    });
+
+    it('tells honestly how long a turn takes: behind those of others too, as far as they come before', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
+      const calls = Array.from({ length: 30 }, () => limiter.acquire('T1', 'users.create', as(60, 'bulk', 'big')));
+      const refusal = (urgency: 'interactive' | 'bulk', tenant: string) =>
+        limiter.acquire('T1', 'users.create', as(0.1, urgency, tenant)).catch((error: unknown) => error);
+      expect(await refusal('interactive', 'small')).toMatchObject({ retryAfterSeconds: 1 });
+      // The reserve of 2, one of the others, and its own.
+      expect(await refusal('bulk', 'small')).toMatchObject({ retryAfterSeconds: 2 });
+      expect(await refusal('bulk', 'big')).toMatchObject({ retryAfterSeconds: 11 });
+      await clock.runUntil(Promise.all(calls));
+    });
+
+    it('refuses bulk calls at their deadline, however many go before them', async () => {
+      await Promise.all(Array.from({ length: 20 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
+      const late = limiter.acquire('T1', 'users.create', as(2, 'bulk', 'big'));
+      const outcome = expect(late).rejects.toBeInstanceOf(RateLimited);
+      const others = Array.from({ length: 40 }, () =>
+        limiter.acquire('T1', 'users.create', as(60, 'interactive', 'small')),
+      );
+      await clock.advance(2_001);
+      await outcome;
+      await clock.runUntil(Promise.all(others));
+    });
   });
 
   it('survives any mixture of calls, aborts and blocks: in order, within limits, nobody forgotten', async () => {
@@ -134,7 +215,12 @@ describe('InProcessRateLimiter', () => {
     const event = fc.oneof(
       {
         weight: 8,
-        arbitrary: fc.record({ call: fc.constantFrom(...classes), seconds: fc.integer({ min: 0, max: 90 }) }),
+        arbitrary: fc.record({
+          call: fc.constantFrom(...classes),
+          seconds: fc.integer({ min: 0, max: 90 }),
+          urgency: fc.constantFrom('interactive' as const, 'bulk' as const),
+          tenant: fc.constantFrom('a', 'b', 'c'),
+        }),
       },
       { weight: 2, arbitrary: fc.record({ advance: fc.integer({ min: 1, max: 8_000 }) }) },
       {
@@ -146,8 +232,8 @@ describe('InProcessRateLimiter', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(event, { maxLength: 80 }), fc.integer({ min: 1, max: 30 }), async (plan, copies) => {
         const time = new FakeClock(0);
-        const subject = new InProcessRateLimiter(time, 'slack');
-        const grants: { budgetClass: BudgetClass; order: number; at: number }[] = [];
+        const subject = new RateLimiter(time, 'slack');
+        const grants: { budgetClass: BudgetClass; order: number; at: number; who: string }[] = [];
         const callers: { controller: AbortController; settled: Promise<void>; isSettled: boolean }[] = [];
         for (const step of plan) {
           if ('advance' in step) await time.advance(step.advance);
@@ -158,13 +244,19 @@ describe('InProcessRateLimiter', () => {
             for (let copy = 0; copy < copies; copy += 1) {
               const order = callers.length;
               const controller = new AbortController();
-              const bounds = { deadlineAt: time.now() + step.seconds * 1000, signal: controller.signal };
+              const bounds = {
+                deadlineAt: time.now() + step.seconds * 1000,
+                signal: controller.signal,
+                urgency: step.urgency,
+                tenant: { id: step.tenant as TenantId },
+              };
+              const who = `${step.urgency} ${step.tenant}`;
               const caller = { controller, isSettled: false, settled: Promise.resolve() };
               caller.settled = subject
                 .acquire('T1', step.call, bounds)
                 .then(() => {
                   expect(time.now()).toBeLessThanOrEqual(bounds.deadlineAt);
-                  grants.push({ budgetClass: step.call, order, at: time.now() });
+                  grants.push({ budgetClass: step.call, order, at: time.now(), who });
                 })
                 .catch((error: unknown) => {
                   if (!(error instanceof RateLimited) && !controller.signal.aborted) throw error;
@@ -180,8 +272,11 @@ describe('InProcessRateLimiter', () => {
         expect(callers.every(({ isSettled }) => isSettled)).toBe(true);
         await Promise.all(callers.map(({ settled }) => settled));
         for (const budgetClass of classes) {
-          const orders = grants.filter((grant) => grant.budgetClass === budgetClass).map(({ order }) => order);
-          expect(orders).toEqual([...orders].sort((left, right) => left - right));
+          for (const asker of new Set(grants.map(({ who }) => who))) {
+            const own = grants.filter((grant) => grant.budgetClass === budgetClass && grant.who === asker);
+            const orders = own.map(({ order }) => order);
+            expect(orders).toEqual([...orders].sort((left, right) => left - right));
+          }
         }
         for (const [row, { limitPerMinute, burst }] of Object.entries(rowLimits)) {
           const times = grants

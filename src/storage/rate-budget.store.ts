@@ -1,0 +1,148 @@
+import type { BudgetLedger, BudgetState, BudgetTerms, TurnLedger } from '../domain/budget-ports';
+import type { TypeOrmDatabase } from './database';
+import type { Dialect } from './dialect';
+import { StorageFailure } from './storage-failure';
+
+/** Of which a millisecond gains `limitPerMinute`, so that everything is in whole numbers. */
+const CALL = 60_000;
+/** Full again long before; so old rows say nothing. */
+const IDLE_MS = 24 * 60 * 60 * 1000;
+
+/** What a row holds at `clock.now`. A clock that was put back must prolong neither a block nor the filling. */
+const FILLED = `
+  LEAST(terms.capacity, budgets.content + terms.gain
+    * GREATEST(0, clock.now - GREATEST(budgets.seen_at, budgets.blocked_until))) AS content,
+  GREATEST(0, budgets.blocked_until - GREATEST(clock.now, budgets.seen_at)) AS blocked_ms`;
+
+const TERMS = `terms AS (
+  SELECT * FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) AS given (budget_row, gain, capacity, reserve)
+)`;
+
+/**
+ * Budgets in PostgreSQL, for all replicas. A step is one statement and so a transaction by itself: it locks the rows, always
+ * in the same order, reads the clock once it has them, and takes from all of them or from none.
+ */
+export class PostgresBudgetLedger implements BudgetLedger {
+  constructor(
+    private readonly database: Pick<TypeOrmDatabase, 'statement'>,
+    private readonly dialect: Pick<Dialect, 'nowMs'>,
+  ) {}
+
+  async take(
+    budgetKey: string,
+    terms: readonly BudgetTerms[],
+    count: number,
+  ): Promise<{ taken: number; states: BudgetState[] }> {
+    const parameters = [...parametersOf(budgetKey, terms), count];
+    const sql = `WITH ${TERMS}, budgets AS MATERIALIZED (
+        SELECT budget_row, content, seen_at, blocked_until FROM rate_budgets
+        WHERE budget_key = $1 AND budget_row = ANY($2::text[]) ORDER BY budget_row FOR UPDATE
+      ), clock AS MATERIALIZED (
+        SELECT ${this.dialect.nowMs} AS now FROM (SELECT count(*) FROM budgets) AS locked
+      ), filled AS MATERIALIZED (
+        SELECT budgets.budget_row, terms.reserve, clock.now, ${FILLED}
+        FROM budgets JOIN terms USING (budget_row) CROSS JOIN clock
+      ), granted AS MATERIALIZED (
+        SELECT CASE WHEN count(*) < cardinality($2::text[]) OR max(blocked_ms) > 0 THEN 0
+          ELSE GREATEST(0, LEAST($6::bigint, min((content - reserve) / ${CALL}))) END AS calls
+        FROM filled
+      ), drawn AS (
+        UPDATE rate_budgets AS kept
+        SET content = filled.content - granted.calls * ${CALL}, seen_at = filled.now,
+          blocked_until = filled.now + filled.blocked_ms
+        FROM filled, granted
+        WHERE kept.budget_key = $1 AND kept.budget_row = filled.budget_row
+          AND (granted.calls > 0 OR kept.seen_at > filled.now)
+      )
+      SELECT budget_row, content - granted.calls * ${CALL} AS content, blocked_ms, granted.calls
+      FROM filled CROSS JOIN granted`;
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      const found = await this.database.statement((handle) => handle.rows(sql, parameters));
+      if (found.length === terms.length) return { taken: Number(found[0]?.calls ?? 0), states: found.map(stateOf) };
+      await this.#addMissing(budgetKey, terms);
+    }
+    throw new StorageFailure('BUDGET_ROWS_MISSING');
+  }
+
+  async block(budgetKey: string, row: string, waitMs: number): Promise<void> {
+    const now = this.dialect.nowMs;
+    // The last column undoes what a clock that was put back would add to a block that is there.
+    const sql = `INSERT INTO rate_budgets AS kept (budget_key, budget_row, content, seen_at, blocked_until)
+      SELECT $1, $2, ${CALL}, clock.now, clock.now + $3 FROM (SELECT ${now} AS now) AS clock
+      ON CONFLICT (budget_key, budget_row) DO UPDATE SET content = excluded.content, seen_at = excluded.seen_at,
+        blocked_until = GREATEST(excluded.blocked_until,
+          kept.blocked_until - GREATEST(0, kept.seen_at - excluded.seen_at))`;
+    await this.database.statement((handle) => handle.write(sql, [budgetKey, row, Math.ceil(waitMs)]));
+  }
+
+  async look(budgetKey: string, terms: readonly BudgetTerms[]): Promise<BudgetState[]> {
+    const sql = `WITH ${TERMS}, clock AS (SELECT ${this.dialect.nowMs} AS now)
+      SELECT budgets.budget_row, ${FILLED}
+      FROM rate_budgets AS budgets JOIN terms USING (budget_row) CROSS JOIN clock WHERE budgets.budget_key = $1`;
+    const found = await this.database.statement((handle) => handle.rows(sql, parametersOf(budgetKey, terms)));
+    return found.map(stateOf);
+  }
+
+  /** And removes what nobody has used for long, so that the table stays as small as what is in use. */
+  async #addMissing(budgetKey: string, terms: readonly BudgetTerms[]): Promise<void> {
+    const now = this.dialect.nowMs;
+    const sorted = [...terms].sort((left, right) => (left.row < right.row ? -1 : 1));
+    await this.database.statement((handle) =>
+      handle.write(
+        `WITH ${TERMS} INSERT INTO rate_budgets (budget_key, budget_row, content, seen_at, blocked_until)
+        SELECT $1, budget_row, capacity, ${now}, 0 FROM terms ORDER BY budget_row
+        ON CONFLICT (budget_key, budget_row) DO NOTHING`,
+        parametersOf(budgetKey, sorted),
+      ),
+    );
+    await this.database.statement((handle) =>
+      handle.write(`DELETE FROM rate_budgets WHERE GREATEST(seen_at, blocked_until) < ${now} - ${IDLE_MS}`, []),
+    );
+  }
+}
+
+/** Turns in PostgreSQL, for all replicas. */
+export class PostgresTurnLedger implements TurnLedger {
+  constructor(
+    private readonly database: Pick<TypeOrmDatabase, 'statement'>,
+    private readonly dialect: Pick<Dialect, 'nowMs'>,
+  ) {}
+
+  async take(name: string, owner: string, forMs: number): Promise<boolean> {
+    const now = this.dialect.nowMs;
+    const taken = await this.database.statement((handle) =>
+      handle.write(
+        `INSERT INTO write_turns (name, owner, expires_at) VALUES ($1, $2, ${now} + $3)
+        ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at
+        WHERE write_turns.owner = excluded.owner OR write_turns.expires_at <= ${now}`,
+        [name, owner, Math.ceil(forMs)],
+      ),
+    );
+    return taken === 1;
+  }
+
+  async release(name: string, owner: string): Promise<void> {
+    await this.database.statement((handle) =>
+      // With his own, those that nobody came back for.
+      handle.write(
+        `DELETE FROM write_turns WHERE name = $1 AND owner = $2 OR name IN (
+          SELECT name FROM write_turns WHERE expires_at < ${this.dialect.nowMs} - ${IDLE_MS} LIMIT 10 FOR UPDATE SKIP LOCKED)`,
+        [name, owner],
+      ),
+    );
+  }
+}
+
+function parametersOf(budgetKey: string, terms: readonly BudgetTerms[]): unknown[] {
+  return [
+    budgetKey,
+    terms.map(({ row }) => row),
+    terms.map(({ limitPerMinute }) => limitPerMinute),
+    terms.map(({ burst }) => burst * CALL),
+    terms.map(({ reserve }) => reserve * CALL),
+  ];
+}
+
+function stateOf({ budget_row: row, content, blocked_ms: blockedMs }: Record<string, unknown>): BudgetState {
+  return { row: String(row), content: Number(content), blockedForMs: Number(blockedMs) };
+}
