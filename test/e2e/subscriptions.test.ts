@@ -36,6 +36,8 @@ beforeAll(async () => {
     };
   });
   app = await startTestApp();
+  // The gateway listens itself, for operations that wait for a connection to recover.
+  listeners = 0;
 });
 beforeEach(async () => {
   app.simulator.reset();
