@@ -22,6 +22,7 @@ import { GroupEnrollment } from './domain/directory/group-enrollment';
 import { GroupJoins } from './domain/directory/group-joins';
 import { GroupQueryService } from './domain/directory/group-query.service';
 import { GroupTurns } from './domain/directory/group-turns';
+import { GuestService } from './domain/directory/guest.service';
 import { IdempotencyService } from './domain/directory/idempotency.service';
 import { PersonCalls } from './domain/directory/person-calls';
 import { ProvisioningService } from './domain/directory/provisioning.service';
@@ -50,6 +51,7 @@ import { ConnectionResolver, OAuthTokenResolver } from './graphql/connections/co
 import { ConnectionRotationResolver } from './graphql/connections/connection-rotation.resolver';
 import { ConnectionSubscriptionResolver } from './graphql/connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './graphql/directory/group.resolver';
+import { GuestResolver } from './graphql/directory/guest.resolver';
 import { ConnectionUsersResolver, UserResolver } from './graphql/directory/user.resolver';
 import { UserReferenceResolver } from './graphql/directory/user-reference.resolver';
 import { InstallResolver } from './graphql/installs/install.resolver';
@@ -111,6 +113,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     connectionWatches: new ConnectionWatchService({ queries: connectionQueries, feed, clock }),
     directoryQueries: new DirectoryQueryService(directoryAccess),
     provisioning,
+    guests: new GuestService(personCalls, clock),
     mappings: new MappingService(database, clock),
     mappingPreviews: new MappingPreviewService(database, directoryAccess),
     records: new RecordProvisioningService(database, provisioning),
@@ -191,6 +194,7 @@ export function resolversOf(services: Services): Map<ClassType, object> {
     [ConnectionSubscriptionResolver, new ConnectionSubscriptionResolver()],
     [ConnectionUsersResolver, new ConnectionUsersResolver(services.directoryQueries)],
     [UserResolver, new UserResolver(services.provisioning, services.records)],
+    [GuestResolver, new GuestResolver(services.guests)],
     [ConnectionGroupsResolver, new ConnectionGroupsResolver(services.groupQueries)],
     [UserReferenceResolver, new UserReferenceResolver(services.directoryQueries)],
     [GroupResolver, new GroupResolver(services.groupQueries, services.groups)],

@@ -29,6 +29,7 @@ export const errorCodes = [
   'USERNAME_UNAVAILABLE',
   'USERNAME_INVALID',
   'PROTECTED_USER',
+  'USER_INACTIVE',
   'PROFILE_FIELDS_DROPPED',
   'GUEST_NOT_ALLOWED',
   'GROUP_LIMIT',
@@ -148,7 +149,15 @@ export class UserNameInvalid extends AppError {
   readonly code = 'USERNAME_INVALID';
 }
 
-export const protectionReasons = ['PRIMARY_OWNER', 'OWNER', 'INSTALLER', 'BOT', 'ERASED', 'HIGHER_RANK'] as const;
+export const protectionReasons = [
+  'PRIMARY_OWNER',
+  'OWNER',
+  'INSTALLER',
+  'BOT',
+  'ERASED',
+  'HIGHER_RANK',
+  'ADMIN_OR_OWNER',
+] as const;
 export type ProtectionReason = (typeof protectionReasons)[number];
 
 export class ProtectedUser extends AppError {
@@ -157,6 +166,19 @@ export class ProtectedUser extends AppError {
   constructor(
     message: string,
     readonly reason: ProtectionReason,
+    options?: ErrorOptionsWithRemedy,
+  ) {
+    super(message, options);
+  }
+}
+
+/** The account is deactivated, and what was asked for would reactivate it, which nobody agreed to. Nothing was written. */
+export class UserInactive extends AppError {
+  readonly code = 'USER_INACTIVE';
+
+  constructor(
+    message: string,
+    readonly user: DirectoryUser,
     options?: ErrorOptionsWithRemedy,
   ) {
     super(message, options);

@@ -6,6 +6,7 @@ import { ConnectionRotationResolver } from './connections/connection-rotation.re
 import { ConnectionSubscriptionResolver } from './connections/connection-subscription.resolver';
 import { ConnectionGroupsResolver, GroupResolver } from './directory/group.resolver';
 import { groupProblemTypes } from './directory/group-problem.type';
+import { GuestResolver } from './directory/guest.resolver';
 import { ConnectionUsersResolver, UserResolver } from './directory/user.resolver';
 import { UserReferenceResolver } from './directory/user-reference.resolver';
 import { InstallResolver } from './installs/install.resolver';
@@ -38,6 +39,7 @@ export const resolverClasses = [
   ConnectionSubscriptionResolver,
   ConnectionUsersResolver,
   UserResolver,
+  GuestResolver,
   ConnectionGroupsResolver,
   GroupResolver,
   UserReferenceResolver,

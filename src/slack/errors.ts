@@ -78,6 +78,11 @@ export function refusalError(refusal: Refusal, call: RefusedCall): AppError {
       remedy: 'Guests can be provisioned on Enterprise plans only.',
     });
   }
+  if (meaning.as === 'GUEST_NOT_ALLOWED' && call.kind === 'WRITE_ON_PERSON') {
+    return new ProtectedUser('Slack makes no guest of an Admin or an Owner.', 'ADMIN_OR_OWNER', {
+      remedy: 'Let an Owner make the person a regular member in Slack first.',
+    });
+  }
   if (meaning.as === 'NO_SUCH_PERSON' && call.kind === 'CREATE') {
     return new InvalidInput('A person that the request names, such as the manager, does not exist in Slack.');
   }

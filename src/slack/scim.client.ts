@@ -62,10 +62,10 @@ export class ScimClient implements DirectoryClient {
     draft: UserDraft & { readonly userName: string },
     call: UpstreamCall,
   ): Promise<DirectoryUser | undefined> {
-    const isAboutGuest = draft.guest !== undefined;
-    const action: Action = isAboutGuest ? 'user.provisionGuest' : 'user.provision';
+    const action: Action = isAboutGuest(draft) ? 'user.provisionGuest' : 'user.provision';
     const body = newUserBody(draft, this.exchange.traits);
-    const answer = await this.exchange.write({ endpoint: scimEndpoints.createUser, action, body, isAboutGuest }, call);
+    const request = { endpoint: scimEndpoints.createUser, action, body, isAboutGuest: isAboutGuest(draft) };
+    const answer = await this.exchange.write(request, call);
     return readUser(answer);
   }
 
@@ -136,8 +136,8 @@ export class ScimClient implements DirectoryClient {
     call: UpstreamCall,
   ): Promise<DirectoryUser | undefined> {
     const body = { schemas: [urns.patch], Operations: operations };
-    const isAboutGuest = changes.guest !== undefined && changes.guest !== null;
-    const request = { endpoint: scimEndpoints.patchUser, slackId: current.slackId, action, body, isAboutGuest };
+    const about = { slackId: current.slackId, action, isAboutGuest: isAboutGuest(changes) };
+    const request = { endpoint: scimEndpoints.patchUser, ...about, body };
     return sameUser(await this.exchange.write(request, call), current);
   }
 
@@ -156,8 +156,9 @@ export class ScimClient implements DirectoryClient {
     const readWhole = (body: unknown) => (isObject(body) && readUser(body) !== undefined ? body : undefined);
     const resource = await this.exchange.read({ endpoint: scimEndpoints.getUser, slackId, action }, readWhole, call);
     const body = replacementBody(resource, changes, context);
+    const about = { slackId, action, isAboutGuest: isAboutGuest(changes) };
     try {
-      const answer = await this.exchange.write({ endpoint: scimEndpoints.replaceUser, slackId, action, body }, call);
+      const answer = await this.exchange.write({ endpoint: scimEndpoints.replaceUser, ...about, body }, call);
       return sameUser(answer, current);
     } catch (error) {
       const isDeactivation =
@@ -167,6 +168,10 @@ export class ScimClient implements DirectoryClient {
     await this.exchange.write({ endpoint: scimEndpoints.deleteUser, slackId, action }, call);
     return undefined;
   }
+}
+
+function isAboutGuest({ guest }: UserChanges): boolean {
+  return guest !== undefined && guest !== null;
 }
 
 /** An answer about somebody else tells nothing about this write. */

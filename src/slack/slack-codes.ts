@@ -104,7 +104,7 @@ export const scimCodes = {
   cannot_disable_bot_user_with_scim: protectedUser('BOT', 'This account is a bot. Its app manages it, not SCIM.'),
   cannot_make_user_guest: {
     as: 'GUEST_NOT_ALLOWED',
-    message: 'Slack makes no guest of an admin or owner, and has guests on Enterprise plans only.',
+    message: 'Slack does not make a guest of this person.',
   },
   group_creation_failed: rejected('Slack did not create the group.'),
   group_members_create_failed: rejected('Slack did not add the group members.'),

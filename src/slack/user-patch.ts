@@ -200,5 +200,5 @@ function guestOperations({ guest }: UserChanges, current: DirectoryUser): PatchO
   if (guest === undefined) return [];
   if (guest === null) return [{ op: 'remove', path: urns.guest }];
   if (guest.expiresAt === null && current.guest) return [{ op: 'remove', path: `${urns.guest}.expiration` }];
-  return [{ op: 'add', path: urns.guest, value: guestOf(guest) }];
+  return [{ op: 'add', path: urns.guest, value: guestOf(guest, current.guest) }];
 }

@@ -1,6 +1,14 @@
 import { primaryEmailOf, type UserChanges, type UserDraft } from '../domain/directory/user';
 import { type PatchContext, profileFieldsOf } from './user-patch';
-import { enterpriseFields, mobilePhone, plainFields, primaryPhone, userAttributes, withSchemas } from './user-writing';
+import {
+  enterpriseFields,
+  guestOf,
+  mobilePhone,
+  plainFields,
+  primaryPhone,
+  userAttributes,
+  withSchemas,
+} from './user-writing';
 import { isObject, listIn, objectIn, textIn, urns, type WireObject } from './wire';
 
 /** Set by the server alone, or, for groups, changed elsewhere. */
@@ -27,6 +35,7 @@ export function replacementBody(resource: WireObject, changes: UserChanges, cont
     if (isObject(kept[urn]) || isObject(wanted[urn]))
       merged[urn] = { ...objectIn(kept, urn), ...objectIn(wanted, urn) };
   }
+  if (changes.guest) merged[urns.guest] = guestOf(changes.guest, current.guest);
   if (typeof changes.email === 'string') merged.emails = emailsWith(changes.email, resource, context);
   merged.phoneNumbers = phonesWith(changes, context, profile.known.get('mobilePhone'));
   return withSchemas(withoutCleared(merged, changes, [...profile.known, ...profile.custom]));

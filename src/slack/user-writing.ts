@@ -1,4 +1,4 @@
-import type { UserDraft } from '../domain/directory/user';
+import type { GuestStatus, UserDraft } from '../domain/directory/user';
 import { mergedAddress, sortProfileFields } from './profile-fields';
 import { urns } from './wire';
 
@@ -98,9 +98,10 @@ export function managerOf(slackId: string, { isStandardServer }: WritingStyle): 
   return isStandardServer ? { value: slackId } : { managerId: slackId };
 }
 
-/** Slack makes multi-channel guests only. */
-export function guestOf({ expiresAt }: { readonly expiresAt?: Date | null }): object {
-  return compact({ type: 'multi', expiration: expiresAt?.toISOString() });
+/** Slack makes multi-channel guests only. A single-channel one must not become one just because its end changes. */
+export function guestOf({ expiresAt }: { readonly expiresAt?: Date | null }, current?: GuestStatus): object {
+  const type = current?.kind === 'SINGLE_CHANNEL' ? 'single' : 'multi';
+  return compact({ type, expiration: expiresAt?.toISOString() });
 }
 
 function phoneNumbers(

@@ -50,6 +50,8 @@ const callsByAction: Partial<Record<Action, (connectionId: string) => Promise<un
     problemsOf('updateUser', { connectionId, user: { slackId: 'W1' }, changes: { title: 'New' } }),
   'user.deprovision': (connectionId) => problemsOf('deprovisionUser', { connectionId, user: { slackId: 'W1' } }),
   'user.reactivate': (connectionId) => problemsOf('reactivateUser', { connectionId, user: { slackId: 'W1' } }),
+  'user.convertToGuest': (connectionId) => problemsOf('convertToGuest', { connectionId, user: { slackId: 'W1' } }),
+  'user.convertToMember': (connectionId) => problemsOf('convertToMember', { connectionId, user: { slackId: 'W1' } }),
   'group.read': async (id) => {
     const selections = [
       'groups { totalCount }',
@@ -144,7 +146,9 @@ describe('the table of scopes', () => {
     const { id } = await tenant.connect();
     const before = app.simulator.requests.length;
 
-    expect(await callsByAction['user.provisionGuest']?.(id)).toEqual(['GUEST_NOT_ALLOWED']);
+    for (const action of ['user.provisionGuest', 'user.convertToGuest', 'user.convertToMember'] as const) {
+      expect(await callsByAction[action]?.(id)).toEqual(['GUEST_NOT_ALLOWED']);
+    }
     expect(app.simulator.requests).toHaveLength(before);
   });
 

@@ -127,6 +127,14 @@ const calls: Record<string, { query: (id: string) => string; needs: PermissionNa
   'Mutation.resumeOperation': { query: () => mutation('resumeOperation', 'id: "opr_0"'), needs: 'USERS_WRITE' },
   'Mutation.cancelOperation': { query: () => mutation('cancelOperation', 'id: "opr_0"'), needs: 'USERS_WRITE' },
   'Mutation.retryFailedItems': { query: () => mutation('retryFailedItems', 'id: "opr_0"'), needs: 'USERS_WRITE' },
+  'Mutation.convertToGuest': {
+    query: (id) => mutation('convertToGuest', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
+  'Mutation.convertToMember': {
+    query: (id) => mutation('convertToMember', `connectionId: "${id}", user: { slackId: "U1" }`),
+    needs: 'USERS_WRITE',
+  },
   'Query.sealingKeys': { query: () => '{ sealingKeys { id } }', needs: 'ADMIN' },
   'Query.resealing': { query: () => '{ resealing { remainingValues } }', needs: 'ADMIN' },
   'Mutation.rotateSealingKey': {

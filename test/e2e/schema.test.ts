@@ -130,6 +130,8 @@ describe('the examples of the playground', () => {
       async (_, { query, variables }) => {
         // An earlier example deletes the connection that it was shown on.
         if (variables.includes('<connection id>')) known['<connection id>'] ??= (await connectSandbox(app)).id;
+        if (variables.includes('<organization connection id>'))
+          known['<organization connection id>'] ??= (await connectSandbox(app, 'enterprise-owner')).id;
         const filled = variables.replace(/<[^>]+>/g, (placeholder) => known[placeholder] ?? placeholder);
         expect(filled).not.toMatch(/<[^>]+>/);
         const key = await createKey(app, permissionsIn(query));

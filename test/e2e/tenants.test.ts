@@ -242,6 +242,8 @@ const cases: Record<string, Case> = {
   }),
   'Mutation.deprovisionUser(input).connectionId': onPerson('deprovisionUser', 'UserActionInput', { user }),
   'Mutation.reactivateUser(input).connectionId': onPerson('reactivateUser', 'UserActionInput', { user }),
+  'Mutation.convertToGuest(input).connectionId': onPerson('convertToGuest', 'ConvertToGuestInput', { user }),
+  'Mutation.convertToMember(input).connectionId': onPerson('convertToMember', 'ConvertToMemberInput', { user }),
   'Mutation.createGroup(input).connectionId': onGroup('createGroup', 'CreateGroupInput', { name: 'Mine' }),
   'Mutation.renameGroup(input).connectionId': onGroup('renameGroup', 'RenameGroupInput', { group, name: 'Mine' }),
   'Mutation.addGroupMembers(input).connectionId': onGroup('addGroupMembers', 'GroupMembersInput', {

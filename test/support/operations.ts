@@ -25,6 +25,7 @@ export const problemFields = `problems {
   ... on DuplicateConnectionProblem { existingConnectionId }
   ... on EmailTakenProblem { heldBy { slackId } }
   ... on ProtectedUserProblem { reason }
+  ... on InactiveUserProblem { user { slackId active } }
   ... on ProfileFieldsDroppedProblem { fields }
   ... on RateLimitedProblem { retryAfterSeconds }
   ... on UpstreamProblem { slackCode httpStatus }
@@ -108,6 +109,8 @@ const inputTypes: Record<string, string> = {
   disconnect: 'DisconnectInput',
   provisionUser: 'ProvisionUserInput',
   updateUser: 'UpdateUserInput',
+  convertToGuest: 'ConvertToGuestInput',
+  convertToMember: 'ConvertToMemberInput',
 };
 
 /** createConnection, verifyConnection, replaceToken, updateConnection, pauseConnection, resumeConnection, disconnect. */
@@ -116,7 +119,7 @@ export function changeConnection(app: TestApp, name: string, input: object, opti
   return mutate<ConnectionPayloadAnswer>(app, name, inputType, `connection { ${connectionFields} }`, input, options);
 }
 
-/** provisionUser, updateUser, deprovisionUser, reactivateUser. */
+/** provisionUser, updateUser, deprovisionUser, reactivateUser, convertToGuest, convertToMember. */
 export function changeUser(app: TestApp, name: string, input: object, options?: MutationOptions) {
   const inputType = inputTypes[name] ?? 'UserActionInput';
   return mutate<UserPayloadAnswer>(app, name, inputType, `user { ${userFields} } outcome`, input, options);

@@ -39,13 +39,21 @@ export interface PersonPayload {
   readonly requestId: string;
 }
 
-export type PersonMutation = 'provisionUser' | 'updateUser' | 'deprovisionUser' | 'reactivateUser';
+export type PersonMutation =
+  | 'provisionUser'
+  | 'updateUser'
+  | 'deprovisionUser'
+  | 'reactivateUser'
+  | 'convertToGuest'
+  | 'convertToMember';
 
 const inputTypes: Record<PersonMutation, string> = {
   provisionUser: 'ProvisionUserInput',
   updateUser: 'UpdateUserInput',
   deprovisionUser: 'UserActionInput',
   reactivateUser: 'UserActionInput',
+  convertToGuest: 'ConvertToGuestInput',
+  convertToMember: 'ConvertToMemberInput',
 };
 
 /** Runs a mutation on a person and answers all of the person; an error of the request fails the test at once. */

@@ -55,6 +55,17 @@ export const actionRequirements = {
     installLevel: undefined,
     description: 'Make a deactivated account active again.',
   },
+  'user.convertToGuest': {
+    requiredScopes: ['admin'],
+    installLevel: 'ORGANIZATION',
+    description:
+      'Make a multi-channel guest of a full member, or change when a guest ends. Slack offers it on Enterprise plans only.',
+  },
+  'user.convertToMember': {
+    requiredScopes: ['admin'],
+    installLevel: 'ORGANIZATION',
+    description: 'Make a full member of a guest. Slack offers it on Enterprise plans only.',
+  },
   'group.read': {
     requiredScopes: ['admin'],
     installLevel: undefined,

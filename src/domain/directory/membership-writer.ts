@@ -5,7 +5,7 @@ import { GroupMembersRefused, type MemberRefusal } from './group-problem';
 import type { GroupWriter } from './group-writer';
 import { type MembershipDifference, membershipCalls } from './membership-plan';
 import type { PeopleLookup } from './people-lookup';
-import type { DirectoryUser } from './user';
+import { type DirectoryUser, isBot } from './user';
 
 /** What became of each person of a difference. */
 export interface MembershipOutcome {
@@ -115,7 +115,7 @@ export function refusalOf(user: DirectoryUser | undefined): MemberRefusal | unde
   if (!user) return 'UNKNOWN';
   if (!user.active) return 'DEACTIVATED';
   if (user.guest?.kind === 'SINGLE_CHANNEL') return 'SINGLE_CHANNEL_GUEST';
-  return user.emails.some(({ value }) => value.toLowerCase().endsWith('@slack-bots.com')) ? 'BOT' : undefined;
+  return isBot(user) ? 'BOT' : undefined;
 }
 
 /** The people are all that such a call says, so they are what a server finds fault with. */

@@ -2,6 +2,7 @@ import { assertAllowed, type Caller } from '../access/access';
 import { EmailTaken, InvalidInput, ProfileFieldsDropped, UpstreamRejected, UserNameUnavailable } from '../errors';
 import type { GroupDeparture } from './group-departure';
 import type { GroupEnrollment } from './group-enrollment';
+import { REACTIVATE_FIRST_REMEDY, userIsInactive } from './guest-problem';
 import type { IdempotentRun } from './idempotency.service';
 import { withManager } from './manager-lookup';
 import type { PersonCall, PersonCalls, WriteContext } from './person-calls';
@@ -69,7 +70,7 @@ export class ProvisioningService {
     );
   }
 
-  /** @throws InvalidInput, NotFound (no such person), EmailTaken, ProtectedUser, and as `provision` */
+  /** @throws InvalidInput, NotFound (no such person), EmailTaken, ProtectedUser, UserInactive (a conversion would reactivate), and as `provision` */
   async update(caller: Caller, input: PersonCall & { changes: UserChanges }): Promise<ProvisionResult> {
     assertAllowed(caller, 'users:write');
     const changes = parseChanges(input.changes, ['input', 'changes']);
@@ -98,6 +99,7 @@ export class ProvisioningService {
           const missing = differences(user, changes);
           const isDone = !hasChanges(missing);
           if (isDone) return { user, outcome: renamedId === undefined ? 'UNCHANGED' : 'UPDATED', warnings: [] };
+          if (missing.guest !== undefined && !user.active) throw userIsInactive(user, REACTIVATE_FIRST_REMEDY);
           const isRenaming = missing.email !== undefined || missing.userName !== undefined;
           if (isRenaming) await run.saveProgress(RENAMING_SENT + user.slackId);
           return this.change(context, user, missing, undefined, 'UPDATED');

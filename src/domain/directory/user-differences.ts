@@ -99,5 +99,10 @@ function showsProfileField(user: DirectoryUser, { key, value }: ProfileField): b
 function showsGuest(user: DirectoryUser, wanted: UserChanges['guest']): boolean {
   if (!wanted) return user.guest === undefined;
   if (!user.guest) return false;
-  return wanted.expiresAt === undefined || wanted.expiresAt?.getTime() === user.guest.expiresAt?.getTime();
+  return wanted.expiresAt === undefined || secondOf(wanted.expiresAt) === secondOf(user.guest.expiresAt);
+}
+
+/** The end of a guest is compared as finely as Slack's own examples state it. */
+function secondOf(instant: Date | null | undefined): number | undefined {
+  return instant ? Math.floor(instant.getTime() / 1000) : undefined;
 }

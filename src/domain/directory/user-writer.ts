@@ -4,6 +4,7 @@ import type { Caller } from '../access/access';
 import type { Action } from '../connections/scopes';
 import type { DirectoryClient } from '../directory-ports';
 import { AppError, EmailTaken, NotFound, UpstreamOutcomeUnknown, UserNameUnavailable } from '../errors';
+import { REACTIVATE_FIRST_REMEDY, userIsInactive } from './guest-problem';
 import { bestHolder, type DirectoryUser, holdsEmail, isSameEmail, primaryEmailOf, type UserChanges } from './user';
 import { differences, hasChanges, unkeptFields } from './user-differences';
 import type { NamedUserDraft } from './user-draft';
@@ -107,6 +108,9 @@ export class UserWriter {
         current = await this.settled(() => this.readAfter(current, active));
         const isApplied = !hasChanges(comparable(differences(current, changes)));
         if (isApplied && (active === undefined || current.active === active)) return current;
+        // Sent again, a conversion would reactivate an account that somebody deactivated meanwhile.
+        if (changes.guest !== undefined && active === undefined && !current.active)
+          throw userIsInactive(current, REACTIVATE_FIRST_REMEDY);
       }
     }
     throw outcomeUnknown('updated');

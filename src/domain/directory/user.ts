@@ -135,6 +135,11 @@ export function holdsEmail(user: DirectoryUser, email: string): boolean {
   return user.emails.some(({ value }) => isSameEmail(value, email));
 }
 
+/** Slack gives the bots that SCIM lists addresses of their own (seen in recordings). */
+export function isBot(user: DirectoryUser): boolean {
+  return user.emails.some(({ value }) => value.toLowerCase().endsWith('@slack-bots.com'));
+}
+
 /** Of several who hold an address the one who has it as primary comes first, then an active one. */
 export function bestHolder(users: readonly DirectoryUser[], email: string): DirectoryUser | undefined {
   const rank = (user: DirectoryUser) =>

@@ -161,7 +161,8 @@ abstract class UserFields {
 
   @Field(() => GuestInput, {
     nullable: true,
-    description: 'Given: the account is a multi-channel guest. Absent: a new account is a full member.',
+    description:
+      'Given: the account is a multi-channel guest. Absent: a new account is a full member, and an existing one stays what it is. Null in changes: it is a full member. Slack reactivates a deactivated account that it converts: updateUser refuses that with USER_INACTIVE, and provisionUser does it only where `ifExists` is UPDATE, which reactivates in any case.',
   })
   readonly guest?: GuestInput | null;
 }

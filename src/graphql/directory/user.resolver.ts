@@ -1,16 +1,13 @@
 import { Arg, Ctx, FieldResolver, Int, Mutation, Resolver, Root } from 'type-graphql';
-import type { Caller } from '../../domain/access/access';
-import type { Connection, ConnectionId } from '../../domain/connections/connection';
+import type { Connection } from '../../domain/connections/connection';
 import type { DirectoryQueryService } from '../../domain/directory/directory-query.service';
-import type { ProvisionResult } from '../../domain/directory/provision-result';
 import type { ProvisioningService } from '../../domain/directory/provisioning.service';
 import { type RosterPosition, rosterStart } from '../../domain/directory/roster-position';
-import type { RecordProvisioningService, RefusedRecord } from '../../domain/mapping/record-provisioning.service';
+import type { RecordProvisioningService } from '../../domain/mapping/record-provisioning.service';
 import { ConnectionType } from '../connections/connection.type';
 import { callerOf, type GraphQLContext } from '../context';
 import { withoutNulls } from '../nulls';
 import { afterArgument, decodeCursor, encodeCursor, firstArgument, type Page, pageOf, parseFirst } from '../page.type';
-import { asPayload } from '../problems/problem-node';
 import { toGroupSelector } from './group-selector.input';
 import {
   IfExistsEnum,
@@ -26,6 +23,7 @@ import {
 } from './user.input';
 import { UserPageType, UserType } from './user.type';
 import { type DirectoryUserNode, toUserNode } from './user-node';
+import { asUserPayload, toPersonCall } from './user-payload';
 import { UserPayloadType } from './user-payload.type';
 
 @Resolver(() => ConnectionType)
@@ -90,7 +88,7 @@ export class UserResolver {
     input: ProvisionUserInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.write(context, input.connectionId, async (caller, connectionId) => {
+    return asUserPayload(context, input.connectionId, async (caller, connectionId) => {
       const ifExists = input.ifExists ?? IfExistsEnum.UPDATE;
       const call = { connectionId, ifExists, idempotencyKey: input.idempotencyKey ?? undefined };
       const person = personIn(input);
@@ -111,8 +109,8 @@ export class UserResolver {
     @Arg('input', () => UpdateUserInput, { description: 'The person and the changes.' }) input: UpdateUserInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.write(context, input.connectionId, (caller, connectionId) =>
-      this.provisioning.update(caller, { ...toCall(connectionId, input), changes: toChanges(input.changes) }),
+    return asUserPayload(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.update(caller, { ...toPersonCall(connectionId, input), changes: toChanges(input.changes) }),
     );
   }
 
@@ -124,8 +122,8 @@ export class UserResolver {
     @Arg('input', () => UserActionInput, { description: 'The person.' }) input: UserActionInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.write(context, input.connectionId, (caller, connectionId) =>
-      this.provisioning.deprovision(caller, toCall(connectionId, input)),
+    return asUserPayload(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.deprovision(caller, toPersonCall(connectionId, input)),
     );
   }
 
@@ -136,34 +134,10 @@ export class UserResolver {
     @Arg('input', () => UserActionInput, { description: 'The person.' }) input: UserActionInput,
     @Ctx() context: GraphQLContext,
   ) {
-    return this.write(context, input.connectionId, (caller, connectionId) =>
-      this.provisioning.reactivate(caller, toCall(connectionId, input)),
+    return asUserPayload(context, input.connectionId, (caller, connectionId) =>
+      this.provisioning.reactivate(caller, toPersonCall(connectionId, input)),
     );
   }
-
-  private write(
-    context: GraphQLContext,
-    connectionId: string,
-    work: (caller: Caller, connectionId: ConnectionId) => Promise<ProvisionResult | RefusedRecord>,
-  ) {
-    return asPayload(
-      context,
-      async (caller) => {
-        const result = await work(caller, connectionId as ConnectionId);
-        if ('problems' in result) return { user: undefined, outcome: 'FAILED' as const, ...result };
-        const { user, outcome, warnings } = result;
-        return { user: toUserNode(connectionId as ConnectionId, user), outcome, problems: warnings };
-      },
-      { failure: { user: undefined, outcome: 'FAILED' as const }, connectionId },
-    );
-  }
-}
-
-function toCall(
-  connectionId: ConnectionId,
-  { user, idempotencyKey }: { user: UserSelectorInput; idempotencyKey?: string | null },
-) {
-  return { connectionId, user: toSelector(user), idempotencyKey: idempotencyKey ?? undefined };
 }
 
 /** A place in a live list, as a cursor holds it. */

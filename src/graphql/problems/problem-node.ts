@@ -16,6 +16,7 @@ import {
   RateLimited,
   ResourceLocked,
   UpstreamRejected,
+  UserInactive,
 } from '../../domain/errors';
 import { callerOf, type GraphQLContext } from '../context';
 import { toUserNode } from '../directory/user-node';
@@ -44,6 +45,9 @@ function specifics(
     return { kind: 'EmailTakenProblem', heldBy };
   }
   if (error instanceof ProtectedUser) return { kind: 'ProtectedUserProblem', reason: error.reason };
+  if (error instanceof UserInactive && connectionId) {
+    return { kind: 'InactiveUserProblem', user: toUserNode(connectionId, error.user) };
+  }
   if (error instanceof ProfileFieldsDropped) return { kind: 'ProfileFieldsDroppedProblem', fields: error.fields };
   if (error instanceof RateLimited || error instanceof ResourceLocked) {
     return { kind: 'RateLimitedProblem', retryAfterSeconds: error.retryAfterSeconds };

@@ -43,6 +43,9 @@ registerEnumType(ProblemCodeEnum, {
     },
     USERNAME_INVALID: { description: 'Slack does not accept the user name.' },
     PROTECTED_USER: { description: 'Slack or this gateway protects the account from the change.' },
+    USER_INACTIVE: {
+      description: 'The account is deactivated, and the change would reactivate it without your consent.',
+    },
     PROFILE_FIELDS_DROPPED: { description: 'The write took effect, but Slack did not keep some fields.' },
     GUEST_NOT_ALLOWED: { description: 'Guests are not available here, or the person cannot be one.' },
     GROUP_LIMIT: { description: "A group or a call is beyond Slack's limits." },
@@ -78,6 +81,7 @@ registerEnumType(ProtectionReasonEnum, {
     INSTALLER: { description: 'The connection works with the token of this person.' },
     BOT: { description: 'Bots cannot be changed over SCIM.' },
     ERASED: { description: 'The account was erased for data protection and cannot be changed.' },
+    ADMIN_OR_OWNER: { description: 'Slack makes no guest of an Admin or an Owner; it does not say which it is.' },
     HIGHER_RANK: { description: 'The account has more rights than the person whose token is used.' },
   },
 });
@@ -159,6 +163,16 @@ export class ProtectedUserProblemType extends ProblemType {
   readonly reason!: ProtectionReason;
 }
 
+@ObjectType('InactiveUserProblem', {
+  implements: ProblemType,
+  description:
+    'The account is deactivated, and the change would reactivate it without your consent. Nothing was written.',
+})
+export class InactiveUserProblemType extends ProblemType {
+  @Field(() => UserType, { description: 'The account as it is.' })
+  readonly user!: DirectoryUserNode;
+}
+
 @ObjectType('ProfileFieldsDroppedProblem', {
   implements: ProblemType,
   description: 'The write took effect, but Slack did not keep some fields as they were sent.',
@@ -193,6 +207,7 @@ export const problemTypes = [
   DuplicateConnectionProblemType,
   EmailTakenProblemType,
   ProtectedUserProblemType,
+  InactiveUserProblemType,
   ProfileFieldsDroppedProblemType,
   RateLimitedProblemType,
   UpstreamProblemType,

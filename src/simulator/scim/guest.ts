@@ -3,19 +3,21 @@ import type { UserDraft } from './user-draft';
 import { isIsoDate, parseObject } from './value';
 
 /**
- * Adds or changes the guest extension (SCIM §4.6, documented): only `multi` can be made, admins and owners cannot become guests.
- * That another plan than Enterprise answers with the same code is assumed.
+ * Adds or changes the guest extension (SCIM §4.6, documented): `type` is required, only `multi` can be made, admins and owners
+ * cannot become guests. What another plan than Enterprise answers is assumed: the code that speaks of plans. So is that a bot
+ * is refused like an admin.
  */
 export function setGuest(draft: UserDraft, value: unknown): void {
   const extension = parseObject(value, 'guest');
   const { person, organization } = draft;
-  if (!person.guest && organization.plan !== 'enterprise') throw new ScimError('cannot_make_user_guest', 'plan');
+  if (!person.guest && organization.plan !== 'enterprise') throw new ScimError('plus_teams_only');
   if (person.rank !== 'member') throw new ScimError('cannot_make_user_guest', `user=${person.id}`);
-  const type = extension.type ?? person.guest?.type;
+  const { type } = extension;
   const isKept = person.guest !== null && type === person.guest.type;
   if (type !== 'multi' && !isKept) throw new ScimError('invalid_request_payload', 'guest type');
-  const expiration =
-    extension.expiration === undefined ? (person.guest?.expiration ?? null) : parseExpiration(extension.expiration);
+  // A PUT blanks what it leaves out (SCIM §6.2, documented); a PATCH that adds keeps it.
+  const kept = draft.purpose === 'replace' ? null : (person.guest?.expiration ?? null);
+  const expiration = extension.expiration === undefined ? kept : parseExpiration(extension.expiration);
   if (!person.guest) draft.isConverted = true;
   person.guest = { type: type === 'single' ? 'single' : 'multi', expiration };
 }

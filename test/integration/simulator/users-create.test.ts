@@ -382,7 +382,7 @@ describe('guests', () => {
 
   it('are not made on another plan, nor of another type', async () => {
     const plan = await slack.createUser({ ...guest, ...multi });
-    expect([plan.status, codeOf(plan)]).toEqual([403, 'cannot_make_user_guest']);
+    expect([plan.status, codeOf(plan)]).toEqual([403, 'plus_teams_only']);
     const type = await slack.as('enterprise-owner').createUser({ ...guest, [guestUrn]: { type: 'single' } });
     expect(codeOf(type)).toBe('invalid_request_payload');
   });

@@ -168,11 +168,13 @@ describe('guests', () => {
     const { id } = enterprise.person('gil.moreau');
     const before = (await enterprise.scim('GET', `/Users/${id}`)).json;
     expect((await enterprise.scim('PUT', `/Users/${id}`, before)).json).toEqual(before);
+    const endless = await enterprise.scim('PUT', `/Users/${id}`, { ...before, [guestUrn]: { type: 'multi' } });
+    expect(endless.json[guestUrn]).toEqual({ type: 'multi' });
     const { [guestUrn]: _guest, ...member } = before;
     expect((await enterprise.scim('PUT', `/Users/${id}`, member)).json).not.toHaveProperty([guestUrn]);
   });
 
-  it('never come of owners, nor on another plan, nor with an odd end', async () => {
+  it('never come of owners, nor on another plan, nor without a type or with an odd end', async () => {
     const owner = await addGuest(enterprise.person('oscar.lindqvist').id);
     expect([owner.status, codeOf(owner)]).toEqual([403, 'cannot_make_user_guest']);
     const plan = await slack.patch('Users', slack.person('barbara.liskov').id, {
@@ -180,7 +182,9 @@ describe('guests', () => {
       path: guestUrn,
       value: multi,
     });
-    expect([plan.status, codeOf(plan)]).toEqual([403, 'cannot_make_user_guest']);
+    expect([plan.status, codeOf(plan)]).toEqual([403, 'plus_teams_only']);
+    const { expiration } = multi;
+    expect(codeOf(await addGuest(enterprise.person('gil.moreau').id, { expiration }))).toBe('invalid_request_payload');
     expect(codeOf(await addGuest(enterprise.person('grace.hopper').id, { type: 'multi', expiration: 'soon' }))).toBe(
       'invalid_attribute_format',
     );

@@ -75,7 +75,7 @@ const expected: Readonly<Record<string, ErrorCode>> = {
   cannot_modify_owner: 'PROTECTED_USER',
   cannot_disable_primary_owner: 'PROTECTED_USER',
   primary_owner_check_failure: 'PROTECTED_USER',
-  cannot_make_user_guest: 'GUEST_NOT_ALLOWED',
+  cannot_make_user_guest: 'PROTECTED_USER',
   cannot_modify_gdpr: 'PROTECTED_USER',
   cannot_disable_bot_user_with_scim: 'PROTECTED_USER',
   group_creation_failed: 'UPSTREAM_REJECTED',
@@ -116,6 +116,7 @@ describe('refusalError', () => {
     ['cannot_modify_gdpr', 'ERASED'],
     ['cannot_disable_bot_user_with_scim', 'BOT'],
     ['permission_denied', 'HIGHER_RANK'],
+    ['cannot_make_user_guest', 'ADMIN_OR_OWNER'],
   ])('says of %s why the person is protected: %s', (code, reason) => {
     const error = refusalError(slackSays(code, 403), write);
     expect(error).toBeInstanceOf(ProtectedUser);
@@ -146,6 +147,8 @@ describe('refusalError', () => {
   it('blames the guest, not the whole plan, when a guest was asked for', () => {
     const error = refusalError(slackSays('plus_teams_only', 403), { ...create, isAboutGuest: true });
     expect(error).toBeInstanceOf(GuestNotAllowed);
+    // Whoever is created is no Admin yet.
+    expect(refusalError(slackSays('cannot_make_user_guest', 403), create)).toBeInstanceOf(GuestNotAllowed);
   });
 
   describe('from a standard SCIM server', () => {

@@ -176,6 +176,10 @@ describe('patchOperations', () => {
       { op: 'add', path: urns.guest, value: { type: 'multi', expiration: '2030-11-30T23:59:59.000Z' } },
     ]);
     expect(operations({ guest: null })).toEqual([{ op: 'remove', path: urns.guest }]);
+    const single = aUser({ [urns.guest]: { type: 'single' } });
+    expect(operations({ guest: { expiresAt: new Date('2030-11-30T00:00:00Z') } }, single)).toMatchObject([
+      { value: { type: 'single' } },
+    ]);
   });
 
   it('changes one part of the address and keeps the others', () => {

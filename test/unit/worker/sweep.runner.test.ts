@@ -64,7 +64,9 @@ describe('SweepRunner', () => {
     await until(() => infos.length > 0);
     await sweeps.stop();
 
-    expect(infos).toEqual([{ idempotencyRecords: 0, issues: 1, tokens: 1, installs: 1, slackEvents: 1, operationRows: 0 }]);
+    expect(infos).toEqual([
+      { idempotencyRecords: 0, issues: 1, tokens: 1, installs: 1, slackEvents: 1, operationRows: 0 },
+    ]);
     const { tenantId } = connection;
     const kept = await storage.database.read(async (stores: Stores) => ({
       tokens: [await stores.tokens.find(tenantId, oldToken.id), await stores.tokens.find(tenantId, youngToken.id)],
