@@ -117,7 +117,7 @@ describe('work on many people', () => {
 
   it('pauses, is resumed, is canceled, and is continued', async () => {
     slow();
-    const { id } = await begin('provisionUsers', { users: people(40, 'course.example') });
+    const { id } = await begin('provisionUsers', { users: people(24, 'course.example') });
     const paused = await changeOperation(world.app, 'pauseOperation', { id });
     expect(paused.operation).toMatchObject({ status: 'PAUSED', pausedBecause: 'REQUESTED', estimatedFinishAt: null });
     const still = await untilOperation(world.app, id, ({ counts }) => counts.running === 0);
@@ -131,24 +131,24 @@ describe('work on many people', () => {
     const canceled = await changeOperation(world.app, 'cancelOperation', { id });
     expect(canceled.operation).toMatchObject({ status: 'CANCELED', counts: { pending: 0 } });
     const after = await ended(id);
-    expect(after.counts.succeeded + after.counts.skipped).toBe(40);
+    expect(after.counts.succeeded + after.counts.skipped).toBe(24);
     expect(after.counts.skipped).toBeGreaterThan(0);
     expect((await changeOperation(world.app, 'retryFailedItems', { id })).problems).toMatchObject([
       { code: 'CONFLICT' },
     ]);
 
     await changeOperation(world.app, 'resumeOperation', { id });
-    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 40, skipped: 0 } });
+    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 24, skipped: 0 } });
     expect(
       peopleOf(world.simulator).filter(({ primaryEmail }) => primaryEmail?.endsWith('@course.example')),
-    ).toHaveLength(40);
+    ).toHaveLength(24);
     const late = await changeOperation(world.app, 'cancelOperation', { id });
     expect(late.problems).toMatchObject([{ code: 'OPERATION_NOT_CANCELABLE' }]);
   });
 
   it('waits while the token is dead, and goes on by itself with a new one, making nobody twice', async () => {
     slow();
-    const { id } = await begin('provisionUsers', { users: people(40, 'revoked.example') });
+    const { id } = await begin('provisionUsers', { users: people(24, 'revoked.example') });
     await untilOperation(world.app, id, ({ counts }) => counts.succeeded > 3);
     const grant = world.simulator.world.grants.get('business-admin');
     if (!grant) throw new Error('There is no such grant');
@@ -170,11 +170,11 @@ describe('work on many people', () => {
     const token = world.simulator.tokens['business-owner'];
     const replaced = await changeConnection(world.app, 'replaceToken', { id: connectionId, token });
     expect(replaced.problems).toEqual([]);
-    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 40, failed: 0 } });
+    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 24, failed: 0 } });
     expect(world.simulator.requests.filter(isScim).length).toBeGreaterThan(sent);
     expect(
       peopleOf(world.simulator).filter(({ primaryEmail }) => primaryEmail?.endsWith('@revoked.example')),
-    ).toHaveLength(40);
+    ).toHaveLength(24);
     grant.isRevoked = false;
   });
 
@@ -193,17 +193,17 @@ describe('work on many people', () => {
 
   it('is handed back when the gateway stops, and goes on after the next start', async () => {
     slow();
-    const { id } = await begin('provisionUsers', { users: people(40, 'restart.example') });
+    const { id } = await begin('provisionUsers', { users: people(24, 'restart.example') });
     await untilOperation(world.app, id, ({ counts }) => counts.succeeded > 3);
 
     await world.app.restart();
 
     const { counts } = await readOperation(world.app, id);
-    expect(counts.succeeded).toBeLessThan(40);
-    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 40 } });
+    expect(counts.succeeded).toBeLessThan(24);
+    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 24 } });
     expect(
       peopleOf(world.simulator).filter(({ primaryEmail }) => primaryEmail?.endsWith('@restart.example')),
-    ).toHaveLength(40);
+    ).toHaveLength(24);
   });
 
   it('changes the members of many groups', async () => {

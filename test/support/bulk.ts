@@ -122,7 +122,7 @@ export async function untilOperation(
   for (;;) {
     const operation = await readOperation(app, id, options);
     if (holds(operation)) return operation;
-    await new Promise((resolve) => setTimeout(resolve, 25));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
 

@@ -55,6 +55,7 @@ describe('the configuration', () => {
       },
       installs: { returnUrls: [], connectLinkTtlMs: 72 * 60 * 60_000 },
       upkeep: { checkEveryMs: 6 * 60 * 60_000 },
+      operations: { concurrency: 8, keptMs: 90 * 24 * 60 * 60_000 },
       logLevel: 'info',
       dataDirectory,
       database: { kind: 'sqlite', file: resolve(dataDirectory, 'rollcall.sqlite') },

@@ -98,7 +98,7 @@ describe('groups at the simulated Slack', () => {
     expect(await members(slackId)).toContain(idOf('margaret.hamilton'));
     slack.simulator.faults.add({ kind: 'slackError', error: 'resource_locked', match: { path }, times: 'always' });
     await expect(change(slackId, [], [idOf('nina.rossi')], 5)).rejects.toBeInstanceOf(ResourceLocked);
-    expect(slack.edge.directory.budgetOf('SANDBOX:business-admin')).toEqual([]);
+    expect(await slack.edge.directory.budgetOf('SANDBOX:business-admin')).toEqual([]);
   });
 
   it('say that an answer was lost', async () => {
