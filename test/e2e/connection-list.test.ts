@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { requestContext } from '../../src/shared/request-context';
 import { TypeOrmDatabase } from '../../src/storage/database';
 import { startTestApp, type TestApp } from '../support/start-app';
 import { TenantClient } from '../support/tenant-client';
@@ -90,17 +91,28 @@ describe('the list of connections', () => {
   });
 
   it('takes no more reads of the database for a long page than for a short one', async () => {
-    const reads = jest.spyOn(TypeOrmDatabase.prototype, 'read');
+    const { read } = TypeOrmDatabase.prototype;
+    let count = 0;
+    // Background work reads as well, and belongs to no request.
+    const reads = jest.spyOn(TypeOrmDatabase.prototype, 'read').mockImplementation(function (
+      this: TypeOrmDatabase,
+      work,
+    ) {
+      if (requestContext.getStore()) count += 1;
+      return read.call(this, work);
+    });
     const query = `query ($first: Int) {
       connections(first: $first) { nodes { id issues { code } token { hint } capabilities { action } rateBudget { burst } } }
     }`;
     const countFor = async (first: number) => {
-      reads.mockClear();
+      count = 0;
       expect((await tenant.call(query, { first })).errors).toBeUndefined();
-      return reads.mock.calls.length;
+      return count;
     };
 
-    expect(await countFor(100)).toBe(await countFor(1));
+    const ofShortPage = await countFor(1);
+    expect(ofShortPage).toBeGreaterThan(0);
+    expect(await countFor(100)).toBe(ofShortPage);
     reads.mockRestore();
   });
 
