@@ -8,7 +8,8 @@ const LONGEST_DISPLAY_NAME = 80;
 const LONGEST_EMAIL = 254;
 const MOST_PROFILE_FIELDS = 50;
 
-const textFields = [
+/** Fields of a draft that are plain texts, but for the two that name the person. */
+export const textFields = [
   'displayName',
   'givenName',
   'familyName',

@@ -1,32 +1,13 @@
 import type { ApiKeyId } from '../access/access';
 import type { ConnectionId } from '../connections/connection';
 import type { GroupSelector } from '../directory/group';
+import { textFields as draftTextFields } from '../directory/user-draft';
 import type { Condition, Expression } from './expression';
 
 export type MappingId = string & { readonly __brand: 'MappingId' };
 
 /** Fields of a Slack user that one expression fills with a text. */
-export const textFields = [
-  'email',
-  'userName',
-  'displayName',
-  'givenName',
-  'familyName',
-  'title',
-  'timezone',
-  'locale',
-  'preferredLanguage',
-  'userType',
-  'phoneNumber',
-  'photoUrl',
-  'employeeNumber',
-  'costCenter',
-  'organization',
-  'division',
-  'department',
-  'managerSlackId',
-  'managerEmail',
-] as const;
+export const textFields = ['email', 'userName', ...draftTextFields, 'managerEmail'] as const;
 export type TextField = (typeof textFields)[number];
 
 /** Fields that one expression fills with a date. */

@@ -1,29 +1,12 @@
 import type { GroupSelector } from '../directory/group';
 import type { UserDraft, UserSelector } from '../directory/user';
+import { textFields as draftTextFields } from '../directory/user-draft';
 import { InvalidInput } from '../errors';
 import type { ItemWork } from './operation-item';
 
 type Row = Readonly<Record<string, unknown>>;
 
-const textFields = [
-  'userName',
-  'displayName',
-  'givenName',
-  'familyName',
-  'title',
-  'timezone',
-  'locale',
-  'preferredLanguage',
-  'userType',
-  'phoneNumber',
-  'photoUrl',
-  'employeeNumber',
-  'costCenter',
-  'organization',
-  'division',
-  'department',
-  'managerSlackId',
-] as const satisfies readonly (keyof UserDraft)[];
+const textFields = ['userName', ...draftTextFields] as const satisfies readonly (keyof UserDraft)[];
 
 const selectorFields = ['slackId', 'email', 'userName'] as const;
 const ownFields: ReadonlySet<string> = new Set([
