@@ -8,8 +8,8 @@ export interface RunFolder {
   remove(): void;
 }
 
-/** Several times what a run needs at its peak. */
-const NEEDED_BYTES = 2 * 1024 ** 3;
+/** Ten times what a run needs at its peak. */
+const NEEDED_BYTES = 1024 ** 3;
 
 /**
  * A folder in memory for the temporary files of a test run. The gateways of the tests commit thousands of times, and each
