@@ -33,8 +33,11 @@ export interface BudgetLedger {
   ): Promise<{ readonly taken: number; readonly states: readonly BudgetState[] }>;
   /** Nobody gets anything from the row for `waitMs`, and a single call after it. A longer block that is there stays. */
   block(budgetKey: string, row: string, waitMs: number): Promise<void>;
-  /** Takes nothing. Rows that are full may be left out. */
-  look(budgetKey: string, terms: readonly BudgetTerms[]): Promise<readonly BudgetState[]>;
+  /** Takes nothing, and reads once for all of the keys. Rows that are full may be left out. */
+  look(
+    budgetKeys: readonly string[],
+    terms: readonly BudgetTerms[],
+  ): Promise<ReadonlyMap<string, readonly BudgetState[]>>;
 }
 
 /** Turns that all replicas take. One that is not given back ends by itself, by the database's clock. */

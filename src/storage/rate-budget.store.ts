@@ -75,12 +75,15 @@ export class PostgresBudgetLedger implements BudgetLedger {
     await this.database.statement((handle) => handle.write(sql, [budgetKey, row, Math.ceil(waitMs)]));
   }
 
-  async look(budgetKey: string, terms: readonly BudgetTerms[]): Promise<BudgetState[]> {
+  async look(budgetKeys: readonly string[], terms: readonly BudgetTerms[]): Promise<Map<string, BudgetState[]>> {
     const sql = `WITH ${TERMS}, clock AS (SELECT ${this.dialect.nowMs} AS now)
-      SELECT budgets.budget_row, ${FILLED}
-      FROM rate_budgets AS budgets JOIN terms USING (budget_row) CROSS JOIN clock WHERE budgets.budget_key = $1`;
-    const found = await this.database.statement((handle) => handle.rows(sql, parametersOf(budgetKey, terms)));
-    return found.map(stateOf);
+      SELECT budgets.budget_key, budgets.budget_row, ${FILLED}
+      FROM rate_budgets AS budgets JOIN terms USING (budget_row) CROSS JOIN clock
+      WHERE budgets.budget_key = ANY($1::text[])`;
+    const found = await this.database.statement((handle) => handle.rows(sql, parametersOf(budgetKeys, terms)));
+    const states = new Map<string, BudgetState[]>(budgetKeys.map((budgetKey) => [budgetKey, []]));
+    for (const row of found) states.get(String(row.budget_key))?.push(stateOf(row));
+    return states;
   }
 
   /** And removes what nobody has used for long, so that the table stays as small as what is in use. */
@@ -133,7 +136,7 @@ export class PostgresTurnLedger implements TurnLedger {
   }
 }
 
-function parametersOf(budgetKey: string, terms: readonly BudgetTerms[]): unknown[] {
+function parametersOf(budgetKey: string | readonly string[], terms: readonly BudgetTerms[]): unknown[] {
   return [
     budgetKey,
     terms.map(({ row }) => row),

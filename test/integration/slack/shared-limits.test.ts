@@ -52,7 +52,7 @@ describe('limits that replicas share', () => {
         ]),
       });
       expect(await ledger(1).take(team, termsOf('users.create'), 1)).toMatchObject({ taken: 0 });
-      expect(await ledger(2).look(team, termsOf('users.update'))).toEqual([
+      expect((await ledger(2).look([team], termsOf('users.update'))).get(team)).toEqual([
         { row: 'writes', content: 160 * 60_000, blockedForMs: 0 },
       ]);
     });
@@ -109,7 +109,7 @@ describe('limits that replicas share', () => {
       const sum = (budgetClass: BudgetClass) =>
         takings.filter((taking) => taking.budgetClass === budgetClass).reduce((total, { taken }) => total + taken, 0);
       expect(classes.map(sum)).toEqual([20, 20, 80, 20, 20]);
-      const [writes] = await ledger(0).look(team, termsOf('users.create').slice(1));
+      const [writes] = (await ledger(0).look([team], termsOf('users.create').slice(1))).get(team) ?? [];
       expect(writes).toEqual({ row: 'writes', content: 20 * 60_000, blockedForMs: 0 });
     });
 
