@@ -1,0 +1,3 @@
+import { operationFaultsContract } from '../../support/operation-faults.contract';
+
+operationFaultsContract('an operation on PostgreSQL', 'postgres');
