@@ -61,7 +61,8 @@ export class IdempotencyService {
 
   async run<T>(caller: Caller, call: IdempotentCall<T>): Promise<T> {
     if (call.key === undefined) return call.inTurn(() => call.work(call.ownRun ?? unrecorded));
-    const key = parseKey(call.key);
+    const { key } = call;
+    assertKey(key);
     const inputHash = createHash('sha256')
       .update(canonicalJson({ action: call.action, connectionId: call.connectionId, input: call.input }))
       .digest('hex');
@@ -208,13 +209,14 @@ function settle<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-function parseKey(key: string): string {
+/** @throws InvalidInput */
+export function assertKey(key: string | undefined): void {
+  if (key === undefined) return;
   const path = ['input', 'idempotencyKey'];
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new InvalidInput('An idempotencyKey has 1 to 255 printable characters without blanks.', { path });
   }
   if (holdsSecret(key)) throw new InvalidInput('An idempotencyKey must not hold a token or a key.', { path });
-  return key;
 }
 
 function stillRunning(): StillRunning {
