@@ -41,6 +41,7 @@ import { RecordProvisioningService } from './domain/mapping/record-provisioning.
 import type { OperationDispatch } from './domain/operation-ports';
 import { OperationRunner } from './domain/operations/operation.runner';
 import { OperationService } from './domain/operations/operation.service';
+import { OperationLooks } from './domain/operations/operation-looks';
 import { OperationQueryService } from './domain/operations/operation-query.service';
 import type { RunnerRules } from './domain/operations/operation-slice';
 import { OperationWatchService } from './domain/operations/operation-watch.service';
@@ -141,7 +142,7 @@ function wireOperations(
   return {
     operations: new OperationService({ ...parts, dispatch, clock }),
     operationQueries,
-    operationWatches: new OperationWatchService(operationQueries, clock),
+    operationWatches: new OperationWatchService(operationQueries, new OperationLooks(parts.database, clock)),
     operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
   };
 }
