@@ -19,6 +19,7 @@ import { AddInstalls1764900000000 } from './migrations/1764900000000-add-install
 import { AddMappings1764950000000 } from './migrations/1764950000000-add-mappings';
 import { AddRateBudgets1764980000000 } from './migrations/1764980000000-add-rate-budgets';
 import { AddOperations1765000000000 } from './migrations/1765000000000-add-operations';
+import { AddBulkShare1765100000000 } from './migrations/1765100000000-add-bulk-share';
 import { operationEntity } from './operation.entity';
 import { operationItemEntity } from './operation-item.entity';
 import { operationSubjectEntity } from './operation-subject.entity';
@@ -91,6 +92,7 @@ const commonOptions = {
     AddMappings1764950000000,
     AddRateBudgets1764980000000,
     AddOperations1765000000000,
+    AddBulkShare1765100000000,
   ],
   migrationsRun: false,
   migrationsTransactionMode: 'each',
