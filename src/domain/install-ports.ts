@@ -47,6 +47,8 @@ export interface LeaseStore {
    */
   confirm(name: string, owner: string): Promise<boolean>;
   release(name: string, owner: string): Promise<void>;
+  /** The database's clock, for leases that are kept elsewhere. */
+  now(): Promise<Date>;
 }
 
 /** The part of one of Slack's lifecycle events that is acted on. No token, no text of a message is ever in it. */

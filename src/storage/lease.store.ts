@@ -31,4 +31,9 @@ export class TypeOrmLeaseStore implements LeaseStore {
   async release(name: string, owner: string): Promise<void> {
     await this.handle.delete(leaseEntity, OWN_LEASE, { name, owner });
   }
+
+  async now(): Promise<Date> {
+    const [row] = await this.handle.rows(`SELECT ${this.dialect.nowMs} AS now`, []);
+    return new Date(Number(row?.now));
+  }
 }

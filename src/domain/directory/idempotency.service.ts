@@ -100,7 +100,9 @@ export class IdempotencyService {
     const owner = this.#owner;
     const heartbeat = setInterval(() => {
       this.database
-        .transaction((stores) => stores.idempotency.extendLease(tenantId, key, owner, this.leaseEnd()))
+        .transaction(async ({ idempotency, leases }) =>
+          idempotency.extendLease(tenantId, key, owner, leaseEnd(await leases.now())),
+        )
         .catch((error: unknown) => this.logger.warn({ err: error }, 'an idempotency lease could not be extended'));
     }, HEARTBEAT_MS);
     let outcome: Outcome<T>;
@@ -155,6 +157,8 @@ export class IdempotencyService {
     for (;;) {
       const outcome = await this.database.transaction(async (stores) => {
         const now = new Date(this.clock.now());
+        // A process whose clock is ahead must not take over what another one has under way.
+        const leasedAt = await stores.leases.now();
         const tenantId = caller.tenant.id;
         let existing = await stores.idempotency.find(tenantId, key);
         if (existing && existing.state !== 'RUNNING' && existing.expiresAt <= now) {
@@ -162,12 +166,12 @@ export class IdempotencyService {
           existing = undefined;
         }
         if (!existing) {
-          const record = this.newRecord(caller, key, inputHash, call, now);
+          const record = this.newRecord(caller, key, inputHash, call, { now, leasedAt });
           return (await stores.idempotency.claim(record)) ? { progress: undefined } : undefined;
         }
         if (existing.inputHash !== inputHash) throw keyReused();
         if (existing.state === 'DONE') return { result: existing.result ?? '' };
-        const isOurs = await stores.idempotency.takeOver(tenantId, key, this.#owner, this.leaseEnd(), now);
+        const isOurs = await stores.idempotency.takeOver(tenantId, key, this.#owner, leaseEnd(leasedAt), leasedAt);
         return isOurs ? { progress: existing.progress } : undefined;
       });
       if (outcome) return outcome;
@@ -183,7 +187,7 @@ export class IdempotencyService {
     key: string,
     inputHash: string,
     call: IdempotentCall<T>,
-    now: Date,
+    { now, leasedAt }: { readonly now: Date; readonly leasedAt: Date },
   ): IdempotencyRecord {
     return {
       tenantId: caller.tenant.id,
@@ -193,15 +197,15 @@ export class IdempotencyService {
       inputHash,
       state: 'RUNNING',
       owner: this.#owner,
-      leaseExpiresAt: this.leaseEnd(),
+      leaseExpiresAt: leaseEnd(leasedAt),
       createdAt: now,
       expiresAt: new Date(now.getTime() + KEPT_MS),
     };
   }
+}
 
-  private leaseEnd(): Date {
-    return new Date(this.clock.now() + LEASE_MS);
-  }
+function leaseEnd(from: Date): Date {
+  return new Date(from.getTime() + LEASE_MS);
 }
 
 function settle<T>(outcome: Outcome<T>): T {
