@@ -1,9 +1,9 @@
 import type { FaultKind } from '../../src/simulator/faults/fault';
-import { people, readItems } from './bulk';
+import { readItems } from './bulk';
 import { passingFaults } from './faults';
 import { changeGroup, groupsNamed } from './groups';
 import { expectInvariants } from './operation-invariants';
-import { addPeople, type Engine, type OperationWorld, startOperationWorld } from './operation-world';
+import { addPeople, type Engine, newPeople, type OperationWorld, startOperationWorld } from './operation-world';
 import { changeConnection, readConnection } from './operations';
 import { calmDown, holdersOf, isScim, seededPerson } from './people';
 import { seededRandom } from './random';
@@ -43,7 +43,7 @@ export function operationFaultsContract(name: string, engine: Engine): void {
           }
         };
         const domain = `mixed${seed}.example`;
-        const users = people(16, domain);
+        const users = newPeople(16, `mixed${seed}`);
         const from = world.simulator.requests.length;
         spoil(40);
         const { id } = await world.begin('provisionUsers', { users });
@@ -85,13 +85,13 @@ export function operationFaultsContract(name: string, engine: Engine): void {
       ['http-date' as const, 1_000],
       ['missing' as const, 20_000],
     ])('Slack is left alone for the time that a 429 states: %s (F9, F10)', async (stated, ms) => {
-      const domain = `wait-${stated}.example`;
+      const tag = `wait-${stated}`;
       const from = world.simulator.requests.length;
       const match = { method: 'POST', path: '/Users' };
       world.simulator.faults.add({ kind: 'rateLimited', retryAfter: stated, match, times: 2 });
-      const { id } = await world.begin('provisionUsers', { users: people(1, domain) });
+      const { id } = await world.begin('provisionUsers', { users: newPeople(1, tag) });
       await world.ended(id);
-      const { items } = await expectInvariants(world, id, { domain });
+      const { items } = await expectInvariants(world, id, { domain: `${tag}.example` });
       expect(items).toMatchObject([{ status: 'SUCCEEDED', attempts: 1 }]);
       const [first = 0, second = 0, third = 0] = creations(from).map(({ at }) => at);
       expect(second - first).toBeGreaterThanOrEqual(ms);
@@ -103,7 +103,7 @@ export function operationFaultsContract(name: string, engine: Engine): void {
       const from = world.simulator.requests.length;
       const match = { method: 'POST', path: '/Users' };
       world.simulator.faults.add({ kind: 'rateLimited', retryAfter: 3, match, times: 30 });
-      const { id } = await world.begin('provisionUsers', { users: people(12, domain) });
+      const { id } = await world.begin('provisionUsers', { users: newPeople(12, 'storm') });
       await world.ended(id);
       const { items } = await expectInvariants(world, id, { domain });
       expect(items.map(({ attempts }) => attempts)).toEqual(items.map(() => 1));
@@ -119,7 +119,7 @@ export function operationFaultsContract(name: string, engine: Engine): void {
       const match = { method: 'POST', path: '/Users' };
       const from = world.simulator.requests.length;
       world.simulator.faults.add({ kind: 'rateLimited', retryAfter: 99_999, match });
-      const { id } = await world.begin('provisionUsers', { users: [...people(3, 'day-new.example'), ...there] });
+      const { id } = await world.begin('provisionUsers', { users: [...newPeople(3, 'day-new'), ...there] });
       const begunAt = world.simulator.clock.now();
       const parked = await world.ended(id, ({ counts }) => {
         // What waits for nothing but time is not waited for.
@@ -157,7 +157,7 @@ export function operationFaultsContract(name: string, engine: Engine): void {
     it('a dead token ends the work within the running calls, and a new one continues it (F12, I6)', async () => {
       const { app, connectionId, simulator } = world;
       simulator.faults.add({ kind: 'latency', ms: 30, times: 'always' });
-      const { id } = await world.begin('provisionUsers', { users: people(30, 'revoked.example') });
+      const { id } = await world.begin('provisionUsers', { users: newPeople(30, 'revoked') });
       await world.ended(id, ({ counts }) => counts.succeeded > 3);
       const grant = simulator.world.grants.get('business-admin');
       if (!grant) throw new Error('There is no such grant');

@@ -38,8 +38,10 @@ export interface OperationWorld {
 export interface OperationWorldOptions {
   readonly engine: Engine;
   readonly env?: Record<string, string>;
-  /** One for each gateway; the first is the simulator's, too. */
+  /** One for each gateway; the first is the simulator's, too, unless that has one of its own. */
   readonly clocks?: readonly (Clock & MovableClock)[];
+  /** Of the simulator, when the gateway's is to jump. */
+  readonly slackClock?: Clock & MovableClock;
   /** In place of a new database on the server of this run. */
   readonly databaseUrl?: string;
 }
@@ -48,7 +50,8 @@ const SEALING_KEY = Buffer.alloc(32, 7).toString('base64');
 
 export async function startOperationWorld(options: OperationWorldOptions): Promise<OperationWorld> {
   const [clock = new FastClock(50), ...otherClocks] = options.clocks ?? [];
-  const simulator = await startSimulator({ seed: 'faults', clock, switches: { limitsEnabled: false } });
+  const { slackClock = clock } = options;
+  const simulator = await startSimulator({ seed: 'faults', clock: slackClock, switches: { limitsEnabled: false } });
   const database = await openDatabase(options);
   const env = {
     ROLLCALL_SLACK_TIMEOUT_MS: '500',
@@ -86,6 +89,11 @@ async function openDatabase({ engine, databaseUrl }: OperationWorldOptions): Pro
   if (engine === 'sqlite') return { url: undefined, env: {}, drop: async () => {} };
   const { url, drop } = databaseUrl ? { url: databaseUrl, drop: async () => {} } : await createPostgresDatabase();
   return { url, env: { DATABASE_URL: url, ROLLCALL_SEALING_KEYS: SEALING_KEY }, drop };
+}
+
+/** People to be made, whose names in Slack nobody else has, so that each takes one look and one creation. */
+export function newPeople(count: number, tag: string): { email: string }[] {
+  return Array.from({ length: count }, (_, index) => ({ email: `${tag}.${index}@${tag}.example` }));
 }
 
 /** Active people of the workspace who were there before, without a call for each. */
