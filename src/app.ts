@@ -97,13 +97,14 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       clock,
       random,
       hasSandbox: sandboxUrl !== undefined,
+      idempotencyKeptMs: config.retention.idempotencyKeysMs,
       publicUrl,
       ...config.upkeep,
       ...config.installs,
     });
     const sweeper = new SweepRunner(services.idempotency, storage.database, {
       ...{ clock, random, logger },
-      operationsKeptMs: config.operations.keptMs,
+      retention: config.retention,
     });
     opened.push(() => sweeper.stop());
     const resealing = new ResealRunner({ reseal: services.reseal, clock, random, logger });

@@ -79,6 +79,7 @@ export type Services = ReturnType<typeof wireServices>;
 export interface ServiceMeans extends Means, InstallRules, Addresses {
   readonly hasSandbox: boolean;
   readonly checkEveryMs: number;
+  readonly idempotencyKeptMs: number;
   readonly dispatch: OperationDispatch;
   readonly runnerRules: RunnerRules;
 }
@@ -90,7 +91,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
   const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
-  const idempotency = new IdempotencyService(database, clock, logger);
+  const idempotency = new IdempotencyService(database, clock, logger, means.idempotencyKeptMs);
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
   const departure = new GroupDeparture(directoryAccess, groupTurns, clock, random);

@@ -28,12 +28,16 @@ const latestIds = `row.id IN (
 )`;
 
 /** The newest of a connection stays, since it is shown whatever its status. */
-const ENDED_LONG_AGO = `status <> 'ACTIVE' AND created_at < :before AND COALESCE(verified_at, 0) < :before
-  AND COALESCE(refreshed_at, 0) < :before AND COALESCE(last_used_at, 0) < :before
-  AND EXISTS (
-    SELECT 1 FROM access_tokens AS newer
-    WHERE newer.connection_id = access_tokens.connection_id AND newer.created_at > access_tokens.created_at
-  )`;
+const ENDED_LONG_AGO = `id IN (
+  SELECT id FROM access_tokens AS old
+  WHERE status <> 'ACTIVE' AND created_at < :before AND COALESCE(verified_at, 0) < :before
+    AND COALESCE(refreshed_at, 0) < :before AND COALESCE(last_used_at, 0) < :before
+    AND EXISTS (
+      SELECT 1 FROM access_tokens AS newer
+      WHERE newer.connection_id = old.connection_id AND newer.created_at > old.created_at
+    )
+  LIMIT :limit
+)`;
 
 /** The fence: a refresh of an older value, or of a token that has ended, writes nothing. */
 const CURRENT_TOKEN = "id = :id AND generation = :generation AND status = 'ACTIVE'";
@@ -224,8 +228,8 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     this.handle.changes.addToken(id);
   }
 
-  deleteEndedBefore(before: Date): Promise<number> {
-    return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime() });
+  deleteEndedBefore(before: Date, limit: number): Promise<number> {
+    return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime(), limit });
   }
 }
 

@@ -9,7 +9,7 @@ import { IdempotencyConflict, InvalidInput, StillRunning } from '../errors';
 import { holdsSecret } from '../label';
 import type { Database, IdempotencyRecord } from '../ports';
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const SHORTEST_KEPT_MS = 24 * 60 * 60 * 1000;
 /** Short, so that the work of a killed process is soon taken over, and extended while the work runs. */
 const LEASE_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
@@ -43,7 +43,7 @@ export interface IdempotentRun {
 const unrecorded: IdempotentRun = { progress: undefined, saveProgress: async () => {} };
 
 /**
- * Makes a call under a key happen once: the same key with the same input answers the first result for 24 hours, whoever
+ * Makes a call under a key happen once: the same key with the same input answers the first result for 24 hours or longer, whoever
  * comes, at the same time or later, on this process or another, before or after a restart.
  *
  * A result that is not final (Slack was down, a rate limit, a lost right) is not kept: the next call with the key runs
@@ -57,6 +57,8 @@ export class IdempotencyService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    /** How long a result is kept, from the first call on. */
+    private readonly keptMs: number = SHORTEST_KEPT_MS,
   ) {}
 
   async run<T>(caller: Caller, call: IdempotentCall<T>): Promise<T> {
@@ -83,9 +85,9 @@ export class IdempotencyService {
     }
   }
 
-  /** Removes what is older than it must be kept. @returns how many records. */
-  async sweep(): Promise<number> {
-    return this.database.transaction((stores) => stores.idempotency.deleteExpired(new Date(this.clock.now())));
+  /** Removes what is older than it must be kept, at most `limit` records. @returns how many. */
+  async sweep(limit: number): Promise<number> {
+    return this.database.transaction((stores) => stores.idempotency.deleteExpired(new Date(this.clock.now()), limit));
   }
 
   private async runRecorded<T>(
@@ -199,7 +201,7 @@ export class IdempotencyService {
       owner: this.#owner,
       leaseExpiresAt: leaseEnd(leasedAt),
       createdAt: now,
-      expiresAt: new Date(now.getTime() + KEPT_MS),
+      expiresAt: new Date(now.getTime() + this.keptMs),
     };
   }
 }

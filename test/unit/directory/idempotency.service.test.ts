@@ -239,9 +239,9 @@ describe('IdempotencyService', () => {
       caller(),
       call(async () => 'new', { key: 'new' }),
     );
-    expect(await idempotency.sweep()).toBe(0);
+    expect(await idempotency.sweep(9)).toBe(0);
     clock.jump(HOUR_MS + 1);
-    expect(await idempotency.sweep()).toBe(1);
+    expect(await idempotency.sweep(9)).toBe(1);
     const running = idempotency.run(
       caller(),
       call(
@@ -254,7 +254,7 @@ describe('IdempotencyService', () => {
       ),
     );
     await begun.passed;
-    expect(await idempotency.sweep()).toBe(0);
+    expect(await idempotency.sweep(9)).toBe(0);
     open();
     await expect(running).resolves.toBe('running');
     await expect(idempotency.run(caller(), call(unexpected, { key: 'new' }))).resolves.toBe('new');
