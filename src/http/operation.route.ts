@@ -79,7 +79,9 @@ async function upload(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   if (parts.calls.isDraining) throw new UpstreamUnavailable('The gateway is stopping. Try again.');
-  const caller = await callerOf(parts, request);
+  const known = await callerOf(parts, request);
+  // The time of a call begins when its input is there.
+  const caller: Caller = { ...known, deadlineAt: known.deadlineAt + limits.totalMs };
   const query = queryOf(request);
   const kind = oneOf(query, 'kind', ['PROVISION_USERS', 'DEPROVISION_USERS'] as const);
   if (!kind) throw new InvalidInput('Say in `kind` what to do with the people.', { path: ['kind'] });
