@@ -124,9 +124,11 @@ export function operationFaultsContract(name: string, engine: Engine): void {
       const parked = await world.ended(id, ({ counts }) => {
         // What waits for nothing but time is not waited for.
         world.clock.advance(60_000);
-        return counts.succeeded === there.length;
+        return counts.succeeded >= there.length && counts.running === 0;
       });
-      expect(parked).toMatchObject({ status: 'RUNNING', counts: { pending: 3, failed: 0 } });
+      // Those that left together with the one that was refused may have got through.
+      expect(parked).toMatchObject({ status: 'RUNNING', counts: { failed: 0 } });
+      expect(parked.counts.pending).toBeGreaterThan(0);
       expect(world.simulator.clock.now() - begunAt).toBeLessThan(12 * 60 * 60_000);
       expect(creations(from).length).toBeLessThanOrEqual(3);
 
