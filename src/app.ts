@@ -97,13 +97,14 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       clock,
       random,
       hasSandbox: sandboxUrl !== undefined,
+      idempotencyKeptMs: config.retention.idempotencyKeysMs,
       publicUrl,
       ...config.upkeep,
       ...config.installs,
     });
     const sweeper = new SweepRunner(services.idempotency, storage.database, {
       ...{ clock, random, logger },
-      operationsKeptMs: config.operations.keptMs,
+      retention: config.retention,
     });
     opened.push(() => sweeper.stop());
     const resealing = new ResealRunner({ reseal: services.reseal, clock, random, logger });
@@ -115,11 +116,9 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
       () => checks.stop(),
     );
     const upkeep = new OperationUpkeepRunner(services.operations, storage.feed, { clock, random, logger });
-    opened.push(
-      () => upkeep.stop(),
-      () => dispatch.stop(config.http.drainTimeoutMs),
-    );
-    const listening = await listen(config, services, { logger, clock, storage, apps, events, publicUrl });
+    const handBack = () => dispatch.stop(config.http.drainTimeoutMs);
+    opened.push(() => upkeep.stop(), handBack);
+    const listening = await listen(config, services, { logger, clock, storage, apps, events, publicUrl, handBack });
     opened.push(() => listening.stop());
     opened.push(() => services.tokenRefreshes.stop());
     address.url ??= listening.url;
@@ -135,7 +134,7 @@ export async function startApp(config: Config, adapters: AppAdapters): Promise<A
     resealing.start();
     const stop = () => {
       // From the first moment on: while the last calls are answered, running items come to their end, too.
-      const handedBack = dispatch.stop(config.http.drainTimeoutMs);
+      const handedBack = handBack();
       return Promise.all([closeAll(), handedBack]).then(() => {});
     };
     const newKeyFile = keys.file?.isNew ? keys.file.path : undefined;
@@ -226,9 +225,17 @@ function createEdge(config: Config, means: Means, { sandboxUrl, apps, publicUrl,
 async function listen(
   { http }: Config,
   services: Services,
-  means: { logger: Logger; clock: Clock; storage: Storage; apps: SlackApps; events: SlackEventRunner } & Addresses,
+  means: {
+    logger: Logger;
+    clock: Clock;
+    storage: Storage;
+    apps: SlackApps;
+    events: SlackEventRunner;
+    /** Resolves when no item of an operation runs any more. */
+    handBack: () => Promise<void>;
+  } & Addresses,
 ) {
-  const { logger, clock, storage, apps, events, publicUrl } = means;
+  const { logger, clock, storage, apps, events, publicUrl, handBack } = means;
   const resolvers = resolversOf(services);
   const shutdown = new AbortController();
   // Every call that is under way listens to it; Node would warn of a leak from the eleventh on.
@@ -305,7 +312,7 @@ async function listen(
       });
       // Nobody may be waiting for a refresh, and it still must not end between Slack's answer and its storing.
       await services.refreshes.stop(Math.max(http.drainTimeoutMs - (performance.now() - startedAt), 0));
-      await streamsEnded;
+      await Promise.all([streamsEnded, handBack()]);
       await closeHttpServer(server);
       await apollo.stop();
     },

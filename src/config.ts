@@ -29,9 +29,8 @@ export interface Config {
   readonly operations: {
     /** Items of one operation that are carried out at the same time. */
     readonly concurrency: number;
-    /** How long operations that have ended are kept. */
-    readonly keptMs: number;
   };
+  readonly retention: RetentionConfig;
   readonly logLevel: LogLevel;
   readonly dataDirectory: string;
   readonly database: DatabaseConfig;
@@ -45,6 +44,22 @@ export interface Config {
     readonly apps: { readonly LIVE?: SlackAppConfig; readonly GOV?: SlackAppConfig };
   };
   readonly sandbox: SandboxConfig;
+}
+
+/** How long what is over is kept. */
+export interface RetentionConfig {
+  /** After their end. */
+  readonly operationsMs: number;
+  /** After their first use. */
+  readonly idempotencyKeysMs: number;
+  /** After they were resolved. */
+  readonly issuesMs: number;
+  /** After they ended and were last heard of; their secrets are erased at the end itself. */
+  readonly tokensMs: number;
+  /** After their link expired. */
+  readonly installsMs: number;
+  /** After they were received, once they are handled. */
+  readonly slackEventsMs: number;
 }
 
 export type DatabaseConfig =
@@ -130,8 +145,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
     },
     operations: {
       concurrency: reader.integer('ROLLCALL_OPERATION_CONCURRENCY', { fallback: 8, min: 1, max: 64 }),
-      keptMs: reader.integer('ROLLCALL_KEEP_OPERATIONS_DAYS', { fallback: 90, min: 1, max: 3_650 }) * MS_PER_DAY,
     },
+    retention: readRetention(reader),
     logLevel: reader.choice('ROLLCALL_LOG_LEVEL', ['debug', 'info', 'warn', 'error', 'silent'], 'info'),
     dataDirectory,
     database,
@@ -153,6 +168,24 @@ export function loadConfig(env: NodeJS.ProcessEnv): Config {
   };
   reader.throwIfProblems();
   return deepFreeze(config);
+}
+
+function readRetention(reader: EnvironmentReader): RetentionConfig {
+  const keep = (what: string, fallback: number) =>
+    reader.integer(`ROLLCALL_KEEP_${what}_DAYS`, { fallback, min: 1, max: 3_650 }) * MS_PER_DAY;
+  const retention = {
+    operationsMs: keep('OPERATIONS', 90),
+    idempotencyKeysMs: keep('IDEMPOTENCY_KEYS', 1),
+    issuesMs: keep('ISSUES', 180),
+    tokensMs: keep('TOKENS', 180),
+    installsMs: keep('INSTALLS', 30),
+    slackEventsMs: keep('SLACK_EVENTS', 7),
+  };
+  // A key would name an operation that is gone.
+  if (retention.idempotencyKeysMs > retention.operationsMs) {
+    reader.problem('ROLLCALL_KEEP_IDEMPOTENCY_KEYS_DAYS must not be more than ROLLCALL_KEEP_OPERATIONS_DAYS');
+  }
+  return retention;
 }
 
 function readDatabase(reader: EnvironmentReader, dataDirectory: string): DatabaseConfig {

@@ -8,6 +8,7 @@ import { ConnectionGrantService } from './domain/connections/connection-grant.se
 import { ConnectionHealth } from './domain/connections/connection-health.service';
 import { ConnectionQueryService } from './domain/connections/connection-query.service';
 import { ConnectionRotationService } from './domain/connections/connection-rotation.service';
+import { ConnectionSnapshots } from './domain/connections/connection-snapshots';
 import { ConnectionWatchService } from './domain/connections/connection-watch.service';
 import { GrantCheck } from './domain/connections/grant-check.service';
 import { GrantVerifier } from './domain/connections/grant-verifier.service';
@@ -41,6 +42,7 @@ import { RecordProvisioningService } from './domain/mapping/record-provisioning.
 import type { OperationDispatch } from './domain/operation-ports';
 import { OperationRunner } from './domain/operations/operation.runner';
 import { OperationService } from './domain/operations/operation.service';
+import { OperationLooks } from './domain/operations/operation-looks';
 import { OperationQueryService } from './domain/operations/operation-query.service';
 import type { RunnerRules } from './domain/operations/operation-slice';
 import { OperationWatchService } from './domain/operations/operation-watch.service';
@@ -78,6 +80,7 @@ export type Services = ReturnType<typeof wireServices>;
 export interface ServiceMeans extends Means, InstallRules, Addresses {
   readonly hasSandbox: boolean;
   readonly checkEveryMs: number;
+  readonly idempotencyKeptMs: number;
   readonly dispatch: OperationDispatch;
   readonly runnerRules: RunnerRules;
 }
@@ -87,9 +90,9 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const { database, keys, feed } = storage;
   const { logger, clock, random, hasSandbox, checkEveryMs } = means;
   const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
-  const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
+  const upkeep = wireGrants(storage, edge, { logger, clock, random }, environments);
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
-  const idempotency = new IdempotencyService(database, clock, logger);
+  const idempotency = new IdempotencyService(database, clock, logger, means.idempotencyKeptMs);
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
   const departure = new GroupDeparture(directoryAccess, groupTurns, clock, random);
@@ -141,7 +144,7 @@ function wireOperations(
   return {
     operations: new OperationService({ ...parts, dispatch, clock }),
     operationQueries,
-    operationWatches: new OperationWatchService(operationQueries, clock),
+    operationWatches: new OperationWatchService(operationQueries, new OperationLooks(parts.database, clock)),
     operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
   };
 }
@@ -167,7 +170,7 @@ function wireInstalls(
 
 /** Everything about a connection's token: checked, stored, handed out, refreshed. */
 function wireGrants(
-  database: Database,
+  { database, feed }: Storage,
   { webApi, oauth, directory }: SlackEdge,
   { logger, clock, random }: Means,
   environments: readonly ConnectionEnvironment[],
@@ -175,12 +178,13 @@ function wireGrants(
   const health = new ConnectionHealth(database, clock, logger);
   const keeper = new PairKeeper({ health, webApi, clock, random, logger });
   const refreshes = new TokenRefreshService({ database, oauth, health, keeper, clock, random, logger });
-  const tokens = new AccessTokenService(database, refreshes, clock, logger);
+  const snapshots = new ConnectionSnapshots(database, clock, feed);
+  const tokens = new AccessTokenService(database, snapshots, refreshes, clock, logger);
   const verifier = new GrantVerifier(webApi, directory);
   const check = new GrantCheck({ tokens, verifier, health });
   const grants = new ConnectionGrantService({ database, clock, logger, webApi, verifier, health, environments });
   const tokenRefreshes = new TokenRefreshRunner({ database, refreshes, clock, random, logger });
-  return { health, refreshes, tokens, check, grants, tokenRefreshes };
+  return { health, refreshes, snapshots, tokens, check, grants, tokenRefreshes };
 }
 
 /** The instances that the schema's fields are resolved by. */

@@ -1,11 +1,16 @@
+/** After so many interactive turns in a row that bulk work waited for, too, one is kept for it, so that it never stands still. */
+export const TURNS_BEFORE_BULK = 9;
+
 /** How one of Slack's limits counts, and how much of it a call leaves to others. */
 export interface BudgetTerms {
   /** The row of Slack's table; with the budget key it names what is shared. */
   readonly row: string;
   readonly limitPerMinute: number;
   readonly burst: number;
-  /** Calls that stay untouched; 0 for interactive calls. */
+  /** Calls that stay untouched; 0 for interactive calls, and more for all bulk work. */
   readonly reserve: number;
+  /** Bulk work of the one who asks waits for this row as well. */
+  readonly isBulkWaiting?: boolean;
 }
 
 /** What is left in a row. */
@@ -15,6 +20,8 @@ export interface BudgetState {
   readonly content: number;
   /** 0 unless Slack has asked for quiet. */
   readonly blockedForMs: number;
+  /** The next call belongs to bulk work, which takes it without leaving a reserve. */
+  readonly isOwedToBulk: boolean;
 }
 
 /**
@@ -23,7 +30,8 @@ export interface BudgetState {
  */
 export interface BudgetLedger {
   /**
-   * Takes up to `count` calls, each from every row; as many as the scantest of them has above its reserve.
+   * Takes up to `count` calls, each from every row; as many as the scantest of them has above its reserve. Interactive calls leave
+   * one when it is owed to bulk work that waits anywhere; see TURNS_BEFORE_BULK.
    * @returns how many, and what is left.
    */
   take(
@@ -33,8 +41,11 @@ export interface BudgetLedger {
   ): Promise<{ readonly taken: number; readonly states: readonly BudgetState[] }>;
   /** Nobody gets anything from the row for `waitMs`, and a single call after it. A longer block that is there stays. */
   block(budgetKey: string, row: string, waitMs: number): Promise<void>;
-  /** Takes nothing. Rows that are full may be left out. */
-  look(budgetKey: string, terms: readonly BudgetTerms[]): Promise<readonly BudgetState[]>;
+  /** Takes nothing, and reads once for all of the keys. Rows that are full may be left out. */
+  look(
+    budgetKeys: readonly string[],
+    terms: readonly BudgetTerms[],
+  ): Promise<ReadonlyMap<string, readonly BudgetState[]>>;
 }
 
 /** Turns that all replicas take. One that is not given back ends by itself, by the database's clock. */

@@ -40,6 +40,8 @@ export interface SlackDirectory {
   for(target: DirectoryTarget): DirectoryClient;
   /** What is left of Slack's limits, over all replicas. Empty when the gateway keeps no budget. */
   budgetOf(budgetKey: string): Promise<readonly RateBudget[]>;
+  /** The same for many at once. Empty when the gateway keeps no budget. */
+  budgetsOf(budgetKeys: readonly string[]): Promise<ReadonlyMap<string, readonly RateBudget[]>>;
 }
 
 export interface RateBudget {

@@ -30,8 +30,8 @@ export interface InstallStore {
     id: InstallAttemptId,
     result: { outcome: AttemptOutcome; problem?: InstallProblem; at: Date },
   ): Promise<void>;
-  /** Removes installs whose expiresAt is before `before`, with their attempts. @returns how many. */
-  deleteExpired(before: Date): Promise<number>;
+  /** Removes installs whose expiresAt is before `before`, with their attempts; at most `limit` of them. @returns how many. */
+  deleteExpired(before: Date, limit: number): Promise<number>;
 }
 
 /**
@@ -47,6 +47,10 @@ export interface LeaseStore {
    */
   confirm(name: string, owner: string): Promise<boolean>;
   release(name: string, owner: string): Promise<void>;
+  /** Removes leases that ended so long ago that nobody counts on them, at most `limit` of them. @returns how many. */
+  deleteEnded(limit: number): Promise<number>;
+  /** The database's clock, for leases that are kept elsewhere. */
+  now(): Promise<Date>;
 }
 
 /** The part of one of Slack's lifecycle events that is acted on. No token, no text of a message is ever in it. */
@@ -71,8 +75,8 @@ export interface SlackEventStore {
   /** Not handled yet, oldest first. */
   listPending(limit: number): Promise<SlackEvent[]>;
   markHandled(id: string, at: Date): Promise<void>;
-  /** Removes handled events received before `before`. @returns how many. */
-  deleteHandledBefore(before: Date): Promise<number>;
+  /** Removes handled events received before `before`, at most `limit` of them. @returns how many. */
+  deleteHandledBefore(before: Date, limit: number): Promise<number>;
 }
 
 /** Something about a connection was committed, here or on another replica. `undefined`: some may have been missed. */

@@ -140,8 +140,8 @@ export interface ConnectionIssueStore {
   listOpen(connectionIds: readonly ConnectionId[]): Promise<ConnectionIssue[]>;
   updateDetail(id: ConnectionIssueId, detail: string | undefined): Promise<void>;
   resolve(ids: readonly ConnectionIssueId[], at: Date): Promise<void>;
-  /** Removes issues resolved before `before`. @returns how many. */
-  deleteResolvedBefore(before: Date): Promise<number>;
+  /** Removes issues resolved before `before`, at most `limit` of them. @returns how many. */
+  deleteResolvedBefore(before: Date, limit: number): Promise<number>;
 }
 
 export interface NewAccessToken {
@@ -180,6 +180,11 @@ export interface AccessTokenStore {
   /** Through the connection, so that another tenant's token is not found. */
   find(tenantId: TenantId, id: AccessTokenId): Promise<AccessToken | undefined>;
   findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
+  /**
+   * The active token together with the way to its secret: `open` answers undefined for one that was erased.
+   * @throws SealBroken out of `open`, as `open` of the store does.
+   */
+  findSealed(connectionId: ConnectionId): Promise<{ token: AccessToken; open: () => Secret | undefined } | undefined>;
   /** The newest token of each connection whatever its status, for display. */
   listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]>;
   /** @throws SealBroken when the stored value cannot be opened: wrong or missing key, moved or damaged ciphertext. */
@@ -220,8 +225,11 @@ export interface AccessTokenStore {
   markUsed(id: AccessTokenId, at: Date): Promise<void>;
   /** Ends a token: writes the status and erases the sealed secret. */
   retire(id: AccessTokenId, status: Exclude<TokenStatus, 'ACTIVE'>): Promise<void>;
-  /** Removes tokens that have ended and were last heard of before `before`, but for each connection's newest. @returns how many. */
-  deleteEndedBefore(before: Date): Promise<number>;
+  /**
+   * Removes tokens that have ended and were last heard of before `before`, but for each connection's newest; at most `limit`
+   * of them. @returns how many.
+   */
+  deleteEndedBefore(before: Date, limit: number): Promise<number>;
 }
 
 /** A stored secret cannot be opened. Fails closed: the connection says so, the others go on. */
@@ -267,8 +275,8 @@ export interface IdempotencyStore {
   finish(tenantId: TenantId, key: string, owner: string, result: string): Promise<boolean>;
   release(tenantId: TenantId, key: string, owner: string): Promise<boolean>;
   delete(tenantId: TenantId, key: string): Promise<void>;
-  /** Removes records whose expiresAt is before `now` and that nobody owns. @returns how many. */
-  deleteExpired(now: Date): Promise<number>;
+  /** Removes records whose expiresAt is before `now` and that nobody owns, at most `limit` of them. @returns how many. */
+  deleteExpired(now: Date, limit: number): Promise<number>;
 }
 
 // ---------------------------------------------------------------- Slack

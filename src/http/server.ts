@@ -6,8 +6,10 @@ import { newId } from '../shared/ids';
 import type { Logger } from '../shared/logger';
 import { requestContext } from '../shared/request-context';
 import { withoutRouteSchemas } from '../shared/route-schemas';
+import { limitBodyTime } from './body-time';
 import { registerPlayground } from './playground.route';
 import type { RunningCalls } from './running-calls';
+import { LONGEST_UPLOAD_MS } from './upload-body';
 
 export interface HttpServerOptions {
   readonly logger: Logger;
@@ -16,11 +18,15 @@ export interface HttpServerOptions {
   readonly playgroundRoot: string | undefined;
   /** Rejects while the process should get no traffic. */
   readonly assertReady: () => Promise<void>;
+  /** How long a body may take, but on routes that time theirs themselves. */
+  readonly bodyTimeoutMs?: number;
 }
 
 const LARGEST_BODY = 1024 * 1024;
-/** Node waits 300 s for a request by default, which lets a few hundred stalled uploads hold every socket. */
-const REQUEST_TIMEOUT_MS = 20_000;
+/** Node waits 300 s for a request by default, which lets a few hundred stalled bodies hold every socket. */
+const BODY_TIMEOUT_MS = 20_000;
+/** Beyond what any route allows: Node's own limit holds for all of them alike. */
+const REQUEST_TIMEOUT_MS = LONGEST_UPLOAD_MS + 60_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const TIMEOUT_CHECK_MS = 2_000;
 const KEEP_ALIVE_MS = 72_000;
@@ -28,7 +34,9 @@ const KEEP_ALIVE_MS = 72_000;
 const LAST_ANSWERS_MS = 1_000;
 
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
-  const { logger, calls } = options;
+  const { logger, calls, bodyTimeoutMs = BODY_TIMEOUT_MS } = options;
+  const limitBody = (request: FastifyRequest, reply: FastifyReply) =>
+    limitBodyTime(request, reply, { timeoutMs: bodyTimeoutMs, answer: errorBody(408, request.id) });
   const app = fastify({
     logger: false,
     schemaController: withoutRouteSchemas,
@@ -37,14 +45,16 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     keepAliveTimeout: KEEP_ALIVE_MS,
     genReqId: () => newId('req'),
     // Paths that cannot be decoded never reach a hook or a route, and would be repeated in the answer.
-    frameworkErrors: (_error: unknown, { id }: FastifyRequest, reply: FastifyReply) => {
-      reply.headers(commonHeaders(id)).code(400).send(errorBody(400, id));
+    frameworkErrors: (_error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+      limitBody(request, reply);
+      reply.headers(commonHeaders(request.id)).code(400).send(errorBody(400, request.id));
     },
     forceCloseConnections: 'idle',
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
   });
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(commonHeaders(request.id));
+    if (!request.routeOptions.config.timesItsBody) limitBody(request, reply);
     done();
   });
   // Otherwise a client that keeps its connection open after the last answer would hold the server.
@@ -151,6 +161,7 @@ const messages: Readonly<Record<number, string>> = {
   400: 'The request is malformed.',
   404: 'There is nothing here. GraphQL is at /graphql.',
   405: 'This method is not supported here.',
+  408: 'The request did not come in time.',
   413: 'The request is larger than 1 MB.',
   415: 'Send the request as application/json in UTF-8.',
 };

@@ -1,3 +1,4 @@
+import { TURNS_BEFORE_BULK } from '../domain/budget-ports';
 import type { Urgency } from '../domain/upstream-usage';
 
 export interface Queued {
@@ -7,16 +8,16 @@ export interface Queued {
 }
 
 /**
- * What is interactive comes before what is bulk; within the one and the other tenants take turns, and what one tenant asked for
- * comes in the order of arrival.
+ * What is interactive and what is bulk wait in two lines; in each of them tenants take turns, and what one tenant asked for comes
+ * in the order of arrival. The interactive line goes first, but for one turn in ten.
  */
 export class FairQueue<Entry extends Queued> {
   /** Tenants in the order of their turns; none with an empty list. */
   readonly #tiers: Readonly<Record<Urgency, Map<string, Entry[]>>> = { interactive: new Map(), bulk: new Map() };
-  #size = 0;
+  readonly #counts: Record<Urgency, number> = { interactive: 0, bulk: 0 };
 
   get size(): number {
-    return this.#size;
+    return this.#counts.interactive + this.#counts.bulk;
   }
 
   push(entry: Entry): void {
@@ -24,14 +25,12 @@ export class FairQueue<Entry extends Queued> {
     const own = tier.get(entry.tenant);
     if (own === undefined) tier.set(entry.tenant, [entry]);
     else own.push(entry);
-    this.#size += 1;
+    this.#counts[entry.urgency] += 1;
   }
 
-  /** Whose turn it is. */
-  peek(): Entry | undefined {
-    for (const tier of Object.values(this.#tiers)) {
-      for (const [next] of tier.values()) return next;
-    }
+  /** Whose turn it is in a line. */
+  peek(urgency: Urgency): Entry | undefined {
+    for (const [next] of this.#tiers[urgency].values()) return next;
     return undefined;
   }
 
@@ -41,15 +40,15 @@ export class FairQueue<Entry extends Queued> {
   }
 
   /** Takes out whose turn it is, and puts the tenant behind the others. */
-  shift(): Entry | undefined {
-    const next = this.peek();
+  shift(urgency: Urgency): Entry | undefined {
+    const next = this.peek(urgency);
     if (next === undefined) return undefined;
-    const tier = this.#tiers[next.urgency];
+    const tier = this.#tiers[urgency];
     const own = tier.get(next.tenant) ?? [];
     own.shift();
     tier.delete(next.tenant);
     if (own.length > 0) tier.set(next.tenant, own);
-    this.#size -= 1;
+    this.#counts[urgency] -= 1;
     return next;
   }
 
@@ -61,31 +60,37 @@ export class FairQueue<Entry extends Queued> {
     if (own === undefined || index === -1) return;
     own.splice(index, 1);
     if (own.length === 0) tier.delete(entry.tenant);
-    this.#size -= 1;
+    this.#counts[entry.urgency] -= 1;
   }
 
   /** How many wait with this urgency. */
   count(urgency: Urgency): number {
-    let count = 0;
-    for (const own of this.#tiers[urgency].values()) count += own.length;
-    return count;
+    return this.#counts[urgency];
   }
 
   /** How many would have their turn before somebody who comes now. */
   ahead({ urgency, tenant }: Queued): number {
     const tier = this.#tiers[urgency];
     const before = tier.get(tenant)?.length ?? 0;
-    let ahead = urgency === 'bulk' ? this.count('interactive') : 0;
+    let ahead = 0;
     for (const [other, theirs] of tier) ahead += other === tenant ? before : Math.min(theirs.length, before + 1);
-    return ahead;
+    return urgency === 'bulk'
+      ? ahead + Math.min(this.#counts.interactive, (ahead + 1) * TURNS_BEFORE_BULK)
+      : ahead + Math.min(this.#counts.bulk, Math.floor(ahead / TURNS_BEFORE_BULK));
   }
 
   /** Everybody, in the order of their turns. */
   inOrder(): Entry[] {
-    return Object.values(this.#tiers).flatMap((tier) => {
-      const lists = [...tier.values()];
-      const rounds = Math.max(0, ...lists.map((list) => list.length));
-      return Array.from({ length: rounds }, (_, round) => lists.flatMap((list) => list.slice(round, round + 1))).flat();
-    });
+    const interactive = inTurns(this.#tiers.interactive);
+    return [
+      ...inTurns(this.#tiers.bulk).flatMap((bulk) => [...interactive.splice(0, TURNS_BEFORE_BULK), bulk]),
+      ...interactive,
+    ];
   }
+}
+
+function inTurns<Entry>(tier: ReadonlyMap<string, readonly Entry[]>): Entry[] {
+  const lists = [...tier.values()];
+  const rounds = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: rounds }, (_, round) => lists.flatMap((list) => list.slice(round, round + 1))).flat();
 }

@@ -1,4 +1,4 @@
-import type { BudgetLedger } from '../domain/budget-ports';
+import type { BudgetLedger, BudgetState } from '../domain/budget-ports';
 import type { RateBudget } from '../domain/directory-ports';
 import type { Clock } from '../shared/clock';
 import { type BudgetClass, type BudgetRow, budgetClasses, bulkReserve, type RowLimit, rowLimits } from './endpoints';
@@ -51,11 +51,24 @@ export class RateLimiter {
 
   /** What is left of every limit. Empty in mode `off`. */
   async budgetOf(budgetKey: string): Promise<readonly RateBudget[]> {
-    if (this.mode === 'off') return [];
+    return (await this.budgetsOf([budgetKey])).get(budgetKey) ?? [];
+  }
+
+  /** The same for many, in one look at what other processes draw from. */
+  async budgetsOf(budgetKeys: readonly string[]): Promise<Map<string, readonly RateBudget[]>> {
+    if (this.mode === 'off') return new Map();
+    const asked = [...new Set(budgetKeys)];
     const states = await this.#ledger?.look(
-      budgetKey,
+      asked,
       rows.map((row) => ({ row, ...rowLimits[row], reserve: 0 })),
     );
+    return new Map(
+      asked.map((budgetKey) => [budgetKey, this.#budgetOf(budgetKey, states && (states.get(budgetKey) ?? []))]),
+    );
+  }
+
+  /** @param states from the ledger; undefined where this process draws alone. */
+  #budgetOf(budgetKey: string, states: readonly BudgetState[] | undefined): RateBudget[] {
     const now = this.clock.now();
     return rows.map((row) => {
       const state = states?.find((candidate) => candidate.row === row);

@@ -88,4 +88,8 @@ class ScimDirectory implements SlackDirectory {
   budgetOf(budgetKey: string): Promise<readonly RateBudget[]> {
     return this.limiter.budgetOf(budgetKey);
   }
+
+  budgetsOf(budgetKeys: readonly string[]): Promise<ReadonlyMap<string, readonly RateBudget[]>> {
+    return this.limiter.budgetsOf(budgetKeys);
+  }
 }

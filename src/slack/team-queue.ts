@@ -1,4 +1,4 @@
-import type { BudgetLedger, BudgetState, BudgetTerms } from '../domain/budget-ports';
+import { type BudgetLedger, type BudgetState, type BudgetTerms, TURNS_BEFORE_BULK } from '../domain/budget-ports';
 import { RateLimited } from '../domain/errors';
 import type { UpstreamCall } from '../domain/ports';
 import type { Urgency } from '../domain/upstream-usage';
@@ -28,9 +28,11 @@ export interface SharedBudget {
 
 /** So many turns are asked for in one step; a burst comes in a few of them. */
 const MOST_AT_ONCE = 20;
+const urgencies: readonly Urgency[] = ['interactive', 'bulk'];
 
 /**
- * One team's buckets and whoever waits for them. A queue a class, so that a class that has to wait does not hold up
+ * One team's buckets and whoever waits for them. Interactive calls go before bulk work, until it has been passed over so often
+ * that a turn is owed to it: that one they leave, and bulk work takes it without leaving a reserve. A queue a class, so that a class that has to wait does not hold up
  * another; and a single alarm, set for the earliest moment at which the head of some queue can go.
  *
  * With a ledger each turn is taken from it at the moment of sending. What is counted here is then an upper bound, since other
@@ -42,6 +44,10 @@ export class TeamQueue {
   readonly #queues = new Map<BudgetClass, FairQueue<Waiter>>();
   /** Classes for which the ledger is being asked. */
   readonly #asking = new Set<BudgetClass>();
+  /** Interactive turns in a row that bulk work waited for, too. Counted by the ledger where there is one. */
+  readonly #passedOver = new Map<BudgetRow, number>();
+  /** Of which the ledger says so. */
+  readonly #owedToBulk = new Set<BudgetRow>();
   #arrivals = 0;
   #alarm: { readonly at: number; readonly canceler: AbortController } | undefined;
 
@@ -86,7 +92,7 @@ export class TeamQueue {
     const place: Queued = { urgency, tenant: tenant?.id ?? '' };
     const waitMs = this.#waitMs(budgetClass, urgency, now, this.#ahead(budgetClass, place));
     if (waitMs === 0 && this.shared === undefined) {
-      this.#take(budgetClass, now);
+      this.#take(budgetClass, urgency, now);
       return;
     }
     if (now + waitMs > deadlineAt) throw rateLimited(waitMs);
@@ -141,7 +147,21 @@ export class TeamQueue {
   }
 
   #reserve(row: BudgetRow, urgency: Urgency): number {
-    return urgency === 'bulk' ? bulkReserve(this.limits[row]) : 0;
+    const isOwed = this.#isOwedToBulk(row);
+    if (urgency === 'interactive') return isOwed ? 1 : 0;
+    return isOwed ? 0 : bulkReserve(this.limits[row]);
+  }
+
+  #isOwedToBulk(row: BudgetRow): boolean {
+    if (this.shared !== undefined) return this.#owedToBulk.has(row);
+    return (this.#passedOver.get(row) ?? 0) >= TURNS_BEFORE_BULK && this.#isBulkWaiting(row);
+  }
+
+  #isBulkWaiting(row: BudgetRow): boolean {
+    for (const [budgetClass, queue] of this.#queues) {
+      if (queue.count('bulk') > 0 && countsIn(budgetClass, row)) return true;
+    }
+    return false;
   }
 
   /** How many come before somebody who comes now, by the rows that they share with him. */
@@ -185,8 +205,8 @@ export class TeamQueue {
       const next = this.#heads().find(({ budgetClass, urgency }) => this.#waitMs(budgetClass, urgency, now) === 0);
       if (next === undefined) break;
       if (this.shared === undefined) {
-        this.#take(next.budgetClass, now);
-        this.#shift(next.budgetClass)?.grant();
+        this.#take(next.budgetClass, next.urgency, now);
+        this.#shift(next.budgetClass, next.urgency)?.grant();
       } else {
         this.#asking.add(next.budgetClass);
         void this.#ask(this.shared, next);
@@ -206,7 +226,7 @@ export class TeamQueue {
       if (!this.#isBlocked(budgetClass)) this.#grant(budgetClass, urgency, taken);
     } catch (error) {
       this.#asking.delete(budgetClass);
-      for (let turn = 0; turn < wanted; turn += 1) this.#shift(budgetClass)?.refuse(error);
+      for (let turn = 0; turn < wanted; turn += 1) this.#shift(budgetClass, urgency)?.refuse(error);
     }
     this.#serve();
   }
@@ -214,8 +234,11 @@ export class TeamQueue {
   #learn(states: readonly BudgetState[]): void {
     const now = this.clock.now();
     for (const state of states) {
-      const [, bucket] = Object.entries(this.#buckets).find(([row]) => row === state.row) ?? [];
-      bucket?.fill(state, now);
+      const row = (Object.keys(this.#buckets) as BudgetRow[]).find((candidate) => candidate === state.row);
+      if (row === undefined) continue;
+      this.#buckets[row].fill(state, now);
+      if (state.isOwedToBulk) this.#owedToBulk.add(row);
+      else this.#owedToBulk.delete(row);
     }
   }
 
@@ -224,13 +247,12 @@ export class TeamQueue {
     return budgetClasses[budgetClass].some((row: BudgetRow) => this.#buckets[row].blockedUntil(now) !== undefined);
   }
 
-  /** Somebody more urgent may have come since these turns were asked for, and goes first; who has left loses his. */
+  /** Who has left since these turns were asked for loses his. */
   #grant(budgetClass: BudgetClass, urgency: Urgency, turns: number): void {
     const now = this.clock.now();
     for (let turn = 0; turn < turns; turn += 1) {
-      const next = this.#queues.get(budgetClass)?.peek();
-      if (next === undefined || (next.urgency === 'bulk' && urgency === 'interactive')) return;
-      this.#shift(budgetClass);
+      const next = this.#shift(budgetClass, urgency);
+      if (next === undefined) return;
       if (next.deadlineAt < now) next.refuse(rateLimited(this.#waitMs(budgetClass, next.urgency, now)));
       else next.grant();
     }
@@ -240,18 +262,26 @@ export class TeamQueue {
     return budgetClasses[budgetClass].map((row: BudgetRow) => ({
       row,
       ...this.limits[row],
-      reserve: this.#reserve(row, urgency),
+      reserve: urgency === 'bulk' ? bulkReserve(this.limits[row]) : 0,
+      isBulkWaiting: this.#isBulkWaiting(row),
     }));
   }
 
-  #take(budgetClass: BudgetClass, now: number): void {
-    for (const row of budgetClasses[budgetClass]) this.#buckets[row].take(now);
+  #take(budgetClass: BudgetClass, urgency: Urgency, now: number): void {
+    for (const row of budgetClasses[budgetClass]) {
+      this.#buckets[row].take(now);
+      const isPassedOver = urgency === 'interactive' && this.#isBulkWaiting(row);
+      if (isPassedOver) this.#passedOver.set(row, (this.#passedOver.get(row) ?? 0) + 1);
+      else this.#passedOver.delete(row);
+    }
   }
 
-  /** Whose turn it is in each class that is not being asked for, the most urgent first, then the oldest. */
+  /** Whose turn it is in each line that is not being asked for, the most urgent first, then the oldest. */
   #heads(): Waiter[] {
     return [...this.#queues]
-      .flatMap(([budgetClass, queue]) => (this.#asking.has(budgetClass) ? [] : (queue.peek() ?? [])))
+      .flatMap(([budgetClass, queue]) =>
+        this.#asking.has(budgetClass) ? [] : urgencies.flatMap((urgency) => queue.peek(urgency) ?? []),
+      )
       .sort((left, right) =>
         left.urgency === right.urgency ? left.arrival - right.arrival : left.urgency === 'bulk' ? 1 : -1,
       );
@@ -291,8 +321,8 @@ export class TeamQueue {
     this.#alarm = undefined;
   }
 
-  #shift(budgetClass: BudgetClass): Waiter | undefined {
-    const waiter = this.#queues.get(budgetClass)?.shift();
+  #shift(budgetClass: BudgetClass, urgency: Urgency): Waiter | undefined {
+    const waiter = this.#queues.get(budgetClass)?.shift(urgency);
     this.#dropIfEmpty(budgetClass);
     return waiter;
   }
@@ -305,6 +335,11 @@ export class TeamQueue {
   #dropIfEmpty(budgetClass: BudgetClass): void {
     if (this.#queues.get(budgetClass)?.size === 0) this.#queues.delete(budgetClass);
   }
+}
+
+function countsIn(budgetClass: BudgetClass, row: BudgetRow): boolean {
+  const counted: readonly BudgetRow[] = budgetClasses[budgetClass];
+  return counted.includes(row);
 }
 
 export function rateLimited(waitMs: number): RateLimited {

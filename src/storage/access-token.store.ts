@@ -28,12 +28,16 @@ const latestIds = `row.id IN (
 )`;
 
 /** The newest of a connection stays, since it is shown whatever its status. */
-const ENDED_LONG_AGO = `status <> 'ACTIVE' AND created_at < :before AND COALESCE(verified_at, 0) < :before
-  AND COALESCE(refreshed_at, 0) < :before AND COALESCE(last_used_at, 0) < :before
-  AND EXISTS (
-    SELECT 1 FROM access_tokens AS newer
-    WHERE newer.connection_id = access_tokens.connection_id AND newer.created_at > access_tokens.created_at
-  )`;
+const ENDED_LONG_AGO = `id IN (
+  SELECT id FROM access_tokens AS old
+  WHERE status <> 'ACTIVE' AND created_at < :before AND COALESCE(verified_at, 0) < :before
+    AND COALESCE(refreshed_at, 0) < :before AND COALESCE(last_used_at, 0) < :before
+    AND EXISTS (
+      SELECT 1 FROM access_tokens AS newer
+      WHERE newer.connection_id = old.connection_id AND newer.created_at > old.created_at
+    )
+  LIMIT :limit
+)`;
 
 /** The fence: a refresh of an older value, or of a token that has ended, writes nothing. */
 const CURRENT_TOKEN = "id = :id AND generation = :generation AND status = 'ACTIVE'";
@@ -93,6 +97,19 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     return row ? toToken(row) : undefined;
   }
 
+  async findSealed(connectionId: ConnectionId): ReturnType<AccessTokenStore['findSealed']> {
+    const row = await this.handle.findOne(accessTokenEntity, { connectionId, status: 'ACTIVE' });
+    if (!row) return undefined;
+    let secret: Secret | undefined;
+    return {
+      token: toToken(row),
+      open: () => {
+        secret ??= this.openRow(row);
+        return secret;
+      },
+    };
+  }
+
   async listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]> {
     if (connectionIds.length === 0) return [];
     const rows = await this.handle.run((manager) =>
@@ -103,8 +120,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
 
   async open(id: AccessTokenId): Promise<Secret | undefined> {
     const row = await this.handle.findOne(accessTokenEntity, { id });
-    if (!row || row.sealedSecret === null) return undefined;
-    return this.cipher.open(row.sealedSecret, secretPlace(id));
+    return row ? this.openRow(row) : undefined;
   }
 
   async openRefreshToken(id: AccessTokenId): Promise<Secret | undefined> {
@@ -224,8 +240,12 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     this.handle.changes.addToken(id);
   }
 
-  deleteEndedBefore(before: Date): Promise<number> {
-    return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime() });
+  private openRow({ id, sealedSecret }: AccessTokenRow): Secret | undefined {
+    return sealedSecret === null ? undefined : this.cipher.open(sealedSecret, secretPlace(id as AccessTokenId));
+  }
+
+  deleteEndedBefore(before: Date, limit: number): Promise<number> {
+    return this.handle.delete(accessTokenEntity, ENDED_LONG_AGO, { before: before.getTime(), limit });
   }
 }
 

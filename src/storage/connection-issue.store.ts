@@ -38,8 +38,12 @@ export class TypeOrmConnectionIssueStore implements ConnectionIssueStore {
     });
   }
 
-  deleteResolvedBefore(before: Date): Promise<number> {
-    return this.handle.delete(connectionIssueEntity, 'resolved_at < :before', { before: before.getTime() });
+  deleteResolvedBefore(before: Date, limit: number): Promise<number> {
+    return this.handle.delete(
+      connectionIssueEntity,
+      'id IN (SELECT id FROM connection_issues WHERE resolved_at < :before LIMIT :limit)',
+      { before: before.getTime(), limit },
+    );
   }
 
   async #select(connectionIds: readonly ConnectionId[], includeResolved: boolean): Promise<ConnectionIssue[]> {

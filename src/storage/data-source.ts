@@ -1,4 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type Logger as TypeOrmLogger } from 'typeorm';
 import type { Logger } from '../shared/logger';
@@ -19,6 +20,7 @@ import { AddInstalls1764900000000 } from './migrations/1764900000000-add-install
 import { AddMappings1764950000000 } from './migrations/1764950000000-add-mappings';
 import { AddRateBudgets1764980000000 } from './migrations/1764980000000-add-rate-budgets';
 import { AddOperations1765000000000 } from './migrations/1765000000000-add-operations';
+import { AddBulkShare1765100000000 } from './migrations/1765100000000-add-bulk-share';
 import { operationEntity } from './operation.entity';
 import { operationItemEntity } from './operation-item.entity';
 import { operationSubjectEntity } from './operation-subject.entity';
@@ -91,6 +93,7 @@ const commonOptions = {
     AddMappings1764950000000,
     AddRateBudgets1764980000000,
     AddOperations1765000000000,
+    AddBulkShare1765100000000,
   ],
   migrationsRun: false,
   migrationsTransactionMode: 'each',
@@ -122,6 +125,7 @@ class SqliteDataSource extends DataSource {
       ...commonOptions,
       ...(logger && { logger: quiet }),
       type: 'sqlite',
+      driver: sqliteDriver(),
       database: file,
       enableWAL: true,
       busyTimeout: BUSY_TIMEOUT_MS,
@@ -140,6 +144,15 @@ class SqliteDataSource extends DataSource {
     await this.query('PRAGMA foreign_keys = ON');
     return this;
   }
+}
+
+/**
+ * TypeORM switches the driver to its verbose mode, in which each statement takes a stack trace that nobody gets to see: a
+ * fifth of the time of a bulk.
+ */
+function sqliteDriver(): object {
+  const driver: typeof import('sqlite3') = createRequire(__filename)('sqlite3');
+  return Object.create(driver, { verbose: { value: () => driver } });
 }
 
 /** SQLite gives its journal files the mode of the database file. */

@@ -11,6 +11,11 @@ const RECORD = 'tenant_id = :tenantId AND "key" = :key';
 /** The fence: a run whose lease went to somebody else writes nothing any more. */
 const OWN_RECORD = `${RECORD} AND state = 'RUNNING' AND owner = :owner`;
 
+const EXPIRED = `(tenant_id, "key") IN (
+  SELECT tenant_id, "key" FROM idempotency_records
+  WHERE expires_at < :now AND (state <> 'RUNNING' OR lease_expires_at < :now) LIMIT :limit
+)`;
+
 export class TypeOrmIdempotencyStore implements IdempotencyStore {
   constructor(private readonly handle: StoreHandle) {}
 
@@ -54,12 +59,8 @@ export class TypeOrmIdempotencyStore implements IdempotencyStore {
     await this.handle.delete(idempotencyRecordEntity, RECORD, { tenantId, key });
   }
 
-  deleteExpired(now: Date): Promise<number> {
-    return this.handle.delete(
-      idempotencyRecordEntity,
-      "expires_at < :now AND (state <> 'RUNNING' OR lease_expires_at < :now)",
-      { now: now.getTime() },
-    );
+  deleteExpired(now: Date, limit: number): Promise<number> {
+    return this.handle.delete(idempotencyRecordEntity, EXPIRED, { now: now.getTime(), limit });
   }
 
   async #updateOwn(

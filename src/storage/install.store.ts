@@ -94,8 +94,12 @@ export class TypeOrmInstallStore implements InstallStore {
     );
   }
 
-  deleteExpired(before: Date): Promise<number> {
-    return this.handle.delete(installEntity, 'expires_at < :before', { before: before.getTime() });
+  deleteExpired(before: Date, limit: number): Promise<number> {
+    return this.handle.delete(
+      installEntity,
+      'id IN (SELECT id FROM installs WHERE expires_at < :before LIMIT :limit)',
+      { before: before.getTime(), limit },
+    );
   }
 }
 

@@ -5,6 +5,9 @@ import type { StoreHandle } from './store-handle';
 
 const OWN_LEASE = 'name = :name AND owner = :owner';
 
+/** One that has ended stays the owner's until somebody takes it; after a day he is gone. */
+const FORGOTTEN_MS = 24 * 60 * 60 * 1000;
+
 export class TypeOrmLeaseStore implements LeaseStore {
   constructor(
     private readonly handle: StoreHandle,
@@ -30,5 +33,18 @@ export class TypeOrmLeaseStore implements LeaseStore {
 
   async release(name: string, owner: string): Promise<void> {
     await this.handle.delete(leaseEntity, OWN_LEASE, { name, owner });
+  }
+
+  deleteEnded(limit: number): Promise<number> {
+    return this.handle.write(
+      `DELETE FROM leases WHERE name IN (
+        SELECT name FROM leases WHERE expires_at < ${this.dialect.nowMs} - ${FORGOTTEN_MS} LIMIT $1)`,
+      [limit],
+    );
+  }
+
+  async now(): Promise<Date> {
+    const [row] = await this.handle.rows(`SELECT ${this.dialect.nowMs} AS now`, []);
+    return new Date(Number(row?.now));
   }
 }

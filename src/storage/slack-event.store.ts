@@ -28,10 +28,12 @@ export class TypeOrmSlackEventStore implements SlackEventStore {
     await this.handle.update(slackEventEntity, { handledAt: at }, 'id = :id AND handled_at IS NULL', { id });
   }
 
-  deleteHandledBefore(before: Date): Promise<number> {
-    return this.handle.delete(slackEventEntity, 'handled_at IS NOT NULL AND received_at < :before', {
-      before: before.getTime(),
-    });
+  deleteHandledBefore(before: Date, limit: number): Promise<number> {
+    return this.handle.delete(
+      slackEventEntity,
+      'id IN (SELECT id FROM slack_events WHERE handled_at IS NOT NULL AND received_at < :before LIMIT :limit)',
+      { before: before.getTime(), limit },
+    );
   }
 }
 

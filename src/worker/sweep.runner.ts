@@ -5,25 +5,62 @@ import type { Logger } from '../shared/logger';
 import { Repeater } from './repeater';
 
 const HOUR_MS = 60 * 60 * 1000;
-const DAY_MS = 24 * HOUR_MS;
-
-/** How long what has ended is kept, and how it is removed. */
-const kept: readonly { what: string; forMs: number; remove(stores: Stores, before: Date): Promise<number> }[] = [
-  { what: 'issues', forMs: 180 * DAY_MS, remove: ({ issues }, before) => issues.deleteResolvedBefore(before) },
-  { what: 'tokens', forMs: 180 * DAY_MS, remove: ({ tokens }, before) => tokens.deleteEndedBefore(before) },
-  { what: 'installs', forMs: 30 * DAY_MS, remove: ({ installs }, before) => installs.deleteExpired(before) },
-  {
-    what: 'slackEvents',
-    forMs: 7 * DAY_MS,
-    remove: ({ slackEvents }, before) => slackEvents.deleteHandledBefore(before),
-  },
-];
-
-const OPERATIONS_KEPT_MS = 90 * DAY_MS;
-/** Whoever took it in is gone. */
+/** What was begun and never accepted: whoever took it in is gone. An upload takes less. */
 const UNACCEPTED_KEPT_MS = HOUR_MS;
-/** Rows that go in one transaction: an operation has as many items as a company has people. */
+/** Of one transaction, so that no lock is held for long: an operation has as many items as a company has people. */
 const ROWS_AT_ONCE = 1_000;
+
+/** How long what is over is kept. */
+export interface Retention {
+  readonly operationsMs: number;
+  readonly issuesMs: number;
+  readonly tokensMs: number;
+  readonly installsMs: number;
+  readonly slackEventsMs: number;
+}
+
+interface Removal {
+  readonly what: string;
+  readonly forMs: number;
+  /** @returns how many rows; what is left may go with the next portion. */
+  remove(stores: Stores, before: Date, limit: number): Promise<number>;
+}
+
+function removalsOf(retention: Retention): readonly Removal[] {
+  return [
+    {
+      what: 'issues',
+      forMs: retention.issuesMs,
+      remove: ({ issues }, before, limit) => issues.deleteResolvedBefore(before, limit),
+    },
+    {
+      what: 'tokens',
+      forMs: retention.tokensMs,
+      remove: ({ tokens }, before, limit) => tokens.deleteEndedBefore(before, limit),
+    },
+    {
+      what: 'installs',
+      forMs: retention.installsMs,
+      remove: ({ installs }, before, limit) => installs.deleteExpired(before, limit),
+    },
+    {
+      what: 'slackEvents',
+      forMs: retention.slackEventsMs,
+      remove: ({ slackEvents }, before, limit) => slackEvents.deleteHandledBefore(before, limit),
+    },
+    {
+      what: 'operationRows',
+      forMs: retention.operationsMs,
+      remove: ({ operations }, before, limit) => operations.deleteEndedBefore(before, limit),
+    },
+    {
+      what: 'unacceptedRows',
+      forMs: UNACCEPTED_KEPT_MS,
+      remove: ({ operations }, before, limit) => operations.deleteUnacceptedBefore(before, limit),
+    },
+    { what: 'leases', forMs: 0, remove: ({ leases }, _before, limit) => leases.deleteEnded(limit) },
+  ];
+}
 
 /** Removes, at the start and once an hour, what has been kept long enough; idempotency records know their own time. */
 export class SweepRunner {
@@ -32,7 +69,7 @@ export class SweepRunner {
   constructor(
     private readonly idempotency: IdempotencyService,
     private readonly database: Database,
-    private readonly means: { clock: Clock; random: () => number; logger: Logger; operationsKeptMs?: number },
+    private readonly means: { clock: Clock; random: () => number; logger: Logger; retention: Retention },
   ) {
     this.#repeater = new Repeater({
       ...means,
@@ -51,31 +88,24 @@ export class SweepRunner {
     return this.#repeater.stop();
   }
 
-  /** Kind by kind, each in a transaction of its own, so that no lock is held for long. */
   async #sweep(signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.means;
-    const removed: Record<string, number> = { idempotencyRecords: await this.idempotency.sweep() };
-    for (const { what, forMs, remove } of kept) {
-      if (signal.aborted) return;
+    const { clock, logger, retention } = this.means;
+    const removed: Record<string, number> = {
+      idempotencyRecords: await inPortions(signal, () => this.idempotency.sweep(ROWS_AT_ONCE)),
+    };
+    for (const { what, forMs, remove } of removalsOf(retention)) {
       const before = new Date(clock.now() - forMs);
-      removed[what] = await this.database.transaction((stores) => remove(stores, before));
+      removed[what] = await inPortions(signal, () =>
+        this.database.transaction((stores) => remove(stores, before, ROWS_AT_ONCE)),
+      );
     }
-    removed.operationRows = await this.#sweepOperations(signal);
     if (Object.values(removed).some((count) => count > 0)) logger.info(removed, 'removed what was kept long enough');
   }
+}
 
-  async #sweepOperations(signal: AbortSignal): Promise<number> {
-    const { clock, operationsKeptMs = OPERATIONS_KEPT_MS } = this.means;
-    const removals: ((stores: Stores) => Promise<number>)[] = [
-      ({ operations }) => operations.deleteEndedBefore(new Date(clock.now() - operationsKeptMs), ROWS_AT_ONCE),
-      ({ operations }) => operations.deleteUnacceptedBefore(new Date(clock.now() - UNACCEPTED_KEPT_MS), ROWS_AT_ONCE),
-    ];
-    let removed = 0;
-    for (const remove of removals) {
-      for (let rows = 1; rows > 0 && !signal.aborted; removed += rows) {
-        rows = await this.database.transaction(remove);
-      }
-    }
-    return removed;
-  }
+/** Until nothing is left; others have their turn at the database in between. */
+async function inPortions(signal: AbortSignal, remove: () => Promise<number>): Promise<number> {
+  let removed = 0;
+  for (let rows = 1; rows > 0 && !signal.aborted; removed += rows) rows = await remove();
+  return removed;
 }

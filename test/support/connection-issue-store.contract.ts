@@ -78,7 +78,7 @@ export function connectionIssueStoreContract(shared: SharedStorage): void {
       const { removed, left } = await shared.database.transaction(async ({ issues }) => {
         for (const issue of [old, recent, open]) await issues.insert(issue);
         return {
-          removed: await issues.deleteResolvedBefore(new Date(2000)),
+          removed: await issues.deleteResolvedBefore(new Date(2000), 9),
           left: await issues.list(connection.id, { includeResolved: true }),
         };
       });

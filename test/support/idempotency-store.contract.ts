@@ -138,7 +138,7 @@ export function idempotencyStoreContract(shared: SharedStorage): void {
       const { removed, left } = await shared.database.transaction(async ({ idempotency }) => {
         for (const record of all) await idempotency.claim(record);
         await idempotency.finish(done.tenantId, done.key, done.owner, '{}');
-        const count = await idempotency.deleteExpired(new Date(200));
+        const count = await idempotency.deleteExpired(new Date(200), 9);
         await idempotency.delete(fresh.tenantId, fresh.key);
         const keys = [];
         for (const { tenantId, key } of all) keys.push((await idempotency.find(tenantId, key))?.key);

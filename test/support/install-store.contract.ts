@@ -108,7 +108,9 @@ export function installStoreContract(shared: SharedStorage): void {
         await installs.insertAttempt(youngAttempt);
       });
 
-      const removed = await shared.database.transaction(({ installs }) => installs.deleteExpired(new Date(1_000_001)));
+      const removed = await shared.database.transaction(({ installs }) =>
+        installs.deleteExpired(new Date(1_000_001), 9),
+      );
 
       expect(removed).toBe(1);
       const left = await shared.database.read(async ({ installs }) => [

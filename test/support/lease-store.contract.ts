@@ -51,6 +51,14 @@ export function leaseStoreContract(shared: SharedStorage): void {
       expect(await acquire(name, 'c', MINUTE_MS)).toBe(false);
     });
 
+    it('tell the time of the database', async () => {
+      const before = Date.now();
+      const now = await shared.database.read(({ leases }) => leases.now());
+      // Both engines run on this machine here.
+      expect(now.getTime()).toBeGreaterThan(before - MINUTE_MS);
+      expect(now.getTime()).toBeLessThan(before + MINUTE_MS);
+    });
+
     it('go to one of 8 who ask at once, and when they have ended to one of 8 again', async () => {
       const name = randomUUID();
       const compete = async (round: string, forMs: number) => {

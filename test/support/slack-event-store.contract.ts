@@ -60,7 +60,7 @@ export function slackEventStoreContract(shared: SharedStorage): void {
       });
 
       const removed = await shared.database.transaction(({ slackEvents }) =>
-        slackEvents.deleteHandledBefore(new Date(1_001)),
+        slackEvents.deleteHandledBefore(new Date(1_001), 9),
       );
 
       expect(removed).toBe(1);

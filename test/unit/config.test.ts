@@ -7,6 +7,8 @@ const keyOf = (byte: number) => Buffer.alloc(32, byte).toString('base64');
 const databaseUrl = 'postgres://rollcall:pass-of-the-database@db.example.com:5432/rollcall';
 const postgres = { DATABASE_URL: databaseUrl, ROLLCALL_SEALING_KEYS: keyOf(1) };
 
+const DAY_MS = 24 * 60 * 60_000;
+
 const numbers: [name: string, min: number, max: number, read: (config: Config) => number | undefined][] = [
   ['ROLLCALL_PORT', 0, 65_535, ({ http }) => http.port],
   ['ROLLCALL_DRAIN_TIMEOUT_MS', 0, 600_000, ({ http }) => http.drainTimeoutMs],
@@ -25,10 +27,17 @@ const numbers: [name: string, min: number, max: number, read: (config: Config) =
     200,
     ({ database }) => (database.kind === 'postgres' ? database.poolSize : undefined),
   ],
+  ['ROLLCALL_KEEP_OPERATIONS_DAYS', 1, 3_650, ({ retention }) => retention.operationsMs / DAY_MS],
+  ['ROLLCALL_KEEP_IDEMPOTENCY_KEYS_DAYS', 1, 3_650, ({ retention }) => retention.idempotencyKeysMs / DAY_MS],
+  ['ROLLCALL_KEEP_ISSUES_DAYS', 1, 3_650, ({ retention }) => retention.issuesMs / DAY_MS],
+  ['ROLLCALL_KEEP_TOKENS_DAYS', 1, 3_650, ({ retention }) => retention.tokensMs / DAY_MS],
+  ['ROLLCALL_KEEP_INSTALLS_DAYS', 1, 3_650, ({ retention }) => retention.installsMs / DAY_MS],
+  ['ROLLCALL_KEEP_SLACK_EVENTS_DAYS', 1, 3_650, ({ retention }) => retention.slackEventsMs / DAY_MS],
 ];
 /** Without these the number would have nothing to say. */
 const settings: Readonly<Record<string, object>> = {
   ROLLCALL_DATABASE_POOL_SIZE: postgres,
+  ROLLCALL_KEEP_IDEMPOTENCY_KEYS_DAYS: { ROLLCALL_KEEP_OPERATIONS_DAYS: '3650' },
   ROLLCALL_SEALING_KEY_COMMAND_TIMEOUT_MS: { ROLLCALL_SEALING_KEYS: keyOf(1), ROLLCALL_SEALING_KEY_COMMAND: 'kms' },
 };
 const switches = ['ROLLCALL_INTROSPECTION', 'ROLLCALL_PLAYGROUND', 'ROLLCALL_SANDBOX', 'ROLLCALL_SANDBOX_LIMITS'];
@@ -55,7 +64,15 @@ describe('the configuration', () => {
       },
       installs: { returnUrls: [], connectLinkTtlMs: 72 * 60 * 60_000 },
       upkeep: { checkEveryMs: 6 * 60 * 60_000 },
-      operations: { concurrency: 8, keptMs: 90 * 24 * 60 * 60_000 },
+      operations: { concurrency: 8 },
+      retention: {
+        operationsMs: 90 * DAY_MS,
+        idempotencyKeysMs: DAY_MS,
+        issuesMs: 180 * DAY_MS,
+        tokensMs: 180 * DAY_MS,
+        installsMs: 30 * DAY_MS,
+        slackEventsMs: 7 * DAY_MS,
+      },
       logLevel: 'info',
       dataDirectory,
       database: { kind: 'sqlite', file: resolve(dataDirectory, 'rollcall.sqlite') },
@@ -115,6 +132,12 @@ describe('the configuration', () => {
         expect(problemsOf({ ...env, [name]: value })).toEqual([`${name} must be a whole number from ${min} to ${max}`]);
       },
     );
+  });
+
+  it('keeps no idempotency key longer than the operation that it names', () => {
+    expect(problemsOf({ ROLLCALL_KEEP_IDEMPOTENCY_KEYS_DAYS: '8', ROLLCALL_KEEP_OPERATIONS_DAYS: '7' })).toEqual([
+      'ROLLCALL_KEEP_IDEMPOTENCY_KEYS_DAYS must not be more than ROLLCALL_KEEP_OPERATIONS_DAYS',
+    ]);
   });
 
   it.each(switches)('turns %s on and off by those words alone', (name) => {

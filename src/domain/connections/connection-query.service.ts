@@ -75,9 +75,16 @@ export class ConnectionQueryService {
     return capabilitiesOf(connection, token, this.clock.now());
   }
 
-  async rateBudget(caller: Caller, connection: Connection): Promise<readonly RateBudget[]> {
+  /** What is left of Slack's limits for the team of each connection, in one read. Connections of other tenants are left out. */
+  async rateBudgets(
+    caller: Caller,
+    connections: readonly Connection[],
+  ): Promise<Map<ConnectionId, readonly RateBudget[]>> {
     assertAllowed(caller, 'connections:read');
-    return this.directory.budgetOf(budgetKeyOf(connection.environment, connection.teamKey));
+    const own = connections.filter(({ tenantId }) => tenantId === caller.tenant.id);
+    const keyOf = ({ environment, teamKey }: Connection) => budgetKeyOf(environment, teamKey);
+    const budgets = await this.directory.budgetsOf(own.map(keyOf));
+    return new Map(own.map((connection) => [connection.id, budgets.get(keyOf(connection)) ?? []]));
   }
 }
 

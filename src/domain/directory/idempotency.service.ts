@@ -9,7 +9,7 @@ import { IdempotencyConflict, InvalidInput, StillRunning } from '../errors';
 import { holdsSecret } from '../label';
 import type { Database, IdempotencyRecord } from '../ports';
 
-const KEPT_MS = 24 * 60 * 60 * 1000;
+const SHORTEST_KEPT_MS = 24 * 60 * 60 * 1000;
 /** Short, so that the work of a killed process is soon taken over, and extended while the work runs. */
 const LEASE_MS = 10_000;
 const HEARTBEAT_MS = 3_000;
@@ -43,7 +43,7 @@ export interface IdempotentRun {
 const unrecorded: IdempotentRun = { progress: undefined, saveProgress: async () => {} };
 
 /**
- * Makes a call under a key happen once: the same key with the same input answers the first result for 24 hours, whoever
+ * Makes a call under a key happen once: the same key with the same input answers the first result for 24 hours or longer, whoever
  * comes, at the same time or later, on this process or another, before or after a restart.
  *
  * A result that is not final (Slack was down, a rate limit, a lost right) is not kept: the next call with the key runs
@@ -57,11 +57,14 @@ export class IdempotencyService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly logger: Logger,
+    /** How long a result is kept, from the first call on. */
+    private readonly keptMs: number = SHORTEST_KEPT_MS,
   ) {}
 
   async run<T>(caller: Caller, call: IdempotentCall<T>): Promise<T> {
     if (call.key === undefined) return call.inTurn(() => call.work(call.ownRun ?? unrecorded));
-    const key = parseKey(call.key);
+    const { key } = call;
+    assertKey(key);
     const inputHash = createHash('sha256')
       .update(canonicalJson({ action: call.action, connectionId: call.connectionId, input: call.input }))
       .digest('hex');
@@ -82,9 +85,9 @@ export class IdempotencyService {
     }
   }
 
-  /** Removes what is older than it must be kept. @returns how many records. */
-  async sweep(): Promise<number> {
-    return this.database.transaction((stores) => stores.idempotency.deleteExpired(new Date(this.clock.now())));
+  /** Removes what is older than it must be kept, at most `limit` records. @returns how many. */
+  async sweep(limit: number): Promise<number> {
+    return this.database.transaction((stores) => stores.idempotency.deleteExpired(new Date(this.clock.now()), limit));
   }
 
   private async runRecorded<T>(
@@ -99,7 +102,9 @@ export class IdempotencyService {
     const owner = this.#owner;
     const heartbeat = setInterval(() => {
       this.database
-        .transaction((stores) => stores.idempotency.extendLease(tenantId, key, owner, this.leaseEnd()))
+        .transaction(async ({ idempotency, leases }) =>
+          idempotency.extendLease(tenantId, key, owner, leaseEnd(await leases.now())),
+        )
         .catch((error: unknown) => this.logger.warn({ err: error }, 'an idempotency lease could not be extended'));
     }, HEARTBEAT_MS);
     let outcome: Outcome<T>;
@@ -154,6 +159,8 @@ export class IdempotencyService {
     for (;;) {
       const outcome = await this.database.transaction(async (stores) => {
         const now = new Date(this.clock.now());
+        // A process whose clock is ahead must not take over what another one has under way.
+        const leasedAt = await stores.leases.now();
         const tenantId = caller.tenant.id;
         let existing = await stores.idempotency.find(tenantId, key);
         if (existing && existing.state !== 'RUNNING' && existing.expiresAt <= now) {
@@ -161,12 +168,12 @@ export class IdempotencyService {
           existing = undefined;
         }
         if (!existing) {
-          const record = this.newRecord(caller, key, inputHash, call, now);
+          const record = this.newRecord(caller, key, inputHash, call, { now, leasedAt });
           return (await stores.idempotency.claim(record)) ? { progress: undefined } : undefined;
         }
         if (existing.inputHash !== inputHash) throw keyReused();
         if (existing.state === 'DONE') return { result: existing.result ?? '' };
-        const isOurs = await stores.idempotency.takeOver(tenantId, key, this.#owner, this.leaseEnd(), now);
+        const isOurs = await stores.idempotency.takeOver(tenantId, key, this.#owner, leaseEnd(leasedAt), leasedAt);
         return isOurs ? { progress: existing.progress } : undefined;
       });
       if (outcome) return outcome;
@@ -182,7 +189,7 @@ export class IdempotencyService {
     key: string,
     inputHash: string,
     call: IdempotentCall<T>,
-    now: Date,
+    { now, leasedAt }: { readonly now: Date; readonly leasedAt: Date },
   ): IdempotencyRecord {
     return {
       tenantId: caller.tenant.id,
@@ -192,15 +199,15 @@ export class IdempotencyService {
       inputHash,
       state: 'RUNNING',
       owner: this.#owner,
-      leaseExpiresAt: this.leaseEnd(),
+      leaseExpiresAt: leaseEnd(leasedAt),
       createdAt: now,
-      expiresAt: new Date(now.getTime() + KEPT_MS),
+      expiresAt: new Date(now.getTime() + this.keptMs),
     };
   }
+}
 
-  private leaseEnd(): Date {
-    return new Date(this.clock.now() + LEASE_MS);
-  }
+function leaseEnd(from: Date): Date {
+  return new Date(from.getTime() + LEASE_MS);
 }
 
 function settle<T>(outcome: Outcome<T>): T {
@@ -208,13 +215,14 @@ function settle<T>(outcome: Outcome<T>): T {
   return outcome.value;
 }
 
-function parseKey(key: string): string {
+/** @throws InvalidInput */
+export function assertKey(key: string | undefined): void {
+  if (key === undefined) return;
   const path = ['input', 'idempotencyKey'];
   if (!/^[\x21-\x7e]{1,255}$/.test(key)) {
     throw new InvalidInput('An idempotencyKey has 1 to 255 printable characters without blanks.', { path });
   }
   if (holdsSecret(key)) throw new InvalidInput('An idempotencyKey must not hold a token or a key.', { path });
-  return key;
 }
 
 function stillRunning(): StillRunning {

@@ -1,7 +1,7 @@
-import type { Clock } from '../../shared/clock';
 import type { Watcher } from '../connections/connection-changes';
 import { NotFound } from '../errors';
 import type { Operation, OperationId } from './operation';
+import type { OperationLooks } from './operation-looks';
 import { OperationProgress } from './operation-progress';
 import type { OperationQueryService } from './operation-query.service';
 
@@ -9,15 +9,17 @@ import type { OperationQueryService } from './operation-query.service';
 export class OperationWatchService {
   constructor(
     private readonly queries: OperationQueryService,
-    private readonly clock: Clock,
+    private readonly looks: OperationLooks,
   ) {}
 
-  /** @throws NotFound, Forbidden, Unauthenticated */
+  /**
+   * The operation as it is, and again while it gets on, until it has ended.
+   * @returns an iterator whose `return` ends the watch at once, before the first `next` and during one too.
+   * @throws NotFound, Forbidden, Unauthenticated
+   */
   async watch(watcher: Watcher, id: OperationId): Promise<AsyncIterableIterator<Operation>> {
-    const caller = await watcher.caller();
-    if (!(await this.queries.find(caller, id))) {
-      throw new NotFound('There is no such operation.', { path: ['id'] });
-    }
-    return new OperationProgress(this.queries, this.clock, watcher, id);
+    const operation = await this.queries.find(await watcher.caller(), id);
+    if (!operation) throw new NotFound('There is no such operation.', { path: ['id'] });
+    return new OperationProgress(this.looks, watcher, operation);
   }
 }

@@ -4,7 +4,7 @@ import { assertAllowed, type Caller } from '../access/access';
 import { notReady } from '../connections/access-token.service';
 import type { Connection, ConnectionId } from '../connections/connection';
 import type { DirectoryAccess } from '../directory/directory-access';
-import type { IdempotencyService, Outcome } from '../directory/idempotency.service';
+import { assertKey, type IdempotencyService, type Outcome } from '../directory/idempotency.service';
 import { Conflict, InvalidInput, NotFound, OperationNotCancelable } from '../errors';
 import type { OperationDispatch, OperationStore } from '../operation-ports';
 import type { Database } from '../ports';
@@ -38,6 +38,14 @@ export interface KeyedOperation extends NewOperation {
   readonly input: unknown;
 }
 
+/** Work that is read from outside, and of which only its end tells what it was. */
+export interface StreamedOperation extends NewOperation {
+  readonly idempotencyKey?: string;
+  readonly action: string;
+  /** What must be equal when the key is used again; asked once all items were read. */
+  readonly inputOf: () => unknown;
+}
+
 /** Stored at once: short enough that others get their turn at the database in between. */
 const PORTION = 250;
 
@@ -59,24 +67,20 @@ export class OperationService {
    * @throws Forbidden, NotFound (connection), ConnectionNotReady (disconnected), InvalidInput (none, or too many)
    */
   async start(caller: Caller, input: KeyedOperation): Promise<Operation> {
-    const connection = await this.parts.access.find(caller, input.connectionId, 'users:write');
-    if (connection.lifecycle === 'DISCONNECTED') throw notReady(connection);
-    const { id } = await this.parts.idempotency.run<{ id: OperationId }>(caller, {
-      connectionId: connection.id,
-      action: input.action,
-      key: input.idempotencyKey,
-      input: input.input,
-      ...kept,
-      inTurn: (run) => run(),
-      work: async (run) => {
-        const begun = run.progress as OperationId | undefined;
-        if (begun && (await this.find(caller, begun))) return { id: begun };
-        const newOperationId = newId<OperationId>('opr');
-        await run.saveProgress(newOperationId);
-        return this.takeIn(caller, connection, newOperationId, input);
-      },
-    });
-    return this.get(caller, id);
+    const connection = await this.usable(caller, input);
+    return this.once(caller, connection, { ...input, store: () => this.store(caller, connection, input) });
+  }
+
+  /**
+   * As start, of what is read only once and may take its time: it is stored as it comes, and compared with what the key was
+   * used for at its end. What was stored in vain is swept.
+   * @throws what `start` and the items throw
+   */
+  async startStream(caller: Caller, { inputOf, ...input }: StreamedOperation): Promise<Operation> {
+    assertKey(input.idempotencyKey);
+    const connection = await this.usable(caller, input);
+    const stored = await this.store(caller, connection, input);
+    return this.once(caller, connection, { ...input, input: inputOf(), store: async () => stored });
   }
 
   /** Items that are under way are finished; the others wait. @throws Forbidden, NotFound, Conflict (it has ended) */
@@ -174,16 +178,42 @@ export class OperationService {
     return operation;
   }
 
-  private async takeIn(
+  private async usable(caller: Caller, { connectionId }: NewOperation): Promise<Connection> {
+    const connection = await this.parts.access.find(caller, connectionId, 'users:write');
+    if (connection.lifecycle === 'DISCONNECTED') throw notReady(connection);
+    return connection;
+  }
+
+  /** Accepts what `store` gives, or answers what was accepted under the key before. */
+  private async once(
     caller: Caller,
     connection: Connection,
-    id: OperationId,
-    input: NewOperation,
-  ): Promise<{ id: OperationId }> {
-    const { database, clock, dispatch } = this.parts;
-    const now = new Date(clock.now());
+    call: Pick<KeyedOperation, 'action' | 'idempotencyKey' | 'input'> & { store(): Promise<Operation> },
+  ): Promise<Operation> {
+    const { id } = await this.parts.idempotency.run<{ id: OperationId }>(caller, {
+      connectionId: connection.id,
+      action: call.action,
+      key: call.idempotencyKey,
+      input: call.input,
+      ...kept,
+      inTurn: (run) => run(),
+      work: async (run) => {
+        const begun = run.progress as OperationId | undefined;
+        if (begun && (await this.find(caller, begun))) return { id: begun };
+        const operation = await call.store();
+        await run.saveProgress(operation.id);
+        await this.accept(operation);
+        return { id: operation.id };
+      },
+    });
+    return this.get(caller, id);
+  }
+
+  /** Stores an operation that nobody sees yet. */
+  private async store(caller: Caller, connection: Connection, input: NewOperation): Promise<Operation> {
+    const now = new Date(this.parts.clock.now());
     const operation: Operation = {
-      id,
+      id: newId<OperationId>('opr'),
       tenantId: caller.tenant.id,
       connectionId: connection.id,
       apiKeyId: caller.apiKey.id,
@@ -196,14 +226,18 @@ export class OperationService {
       updatedAt: now,
       version: 1,
     };
-    await database.transaction(({ operations }) => operations.insert(operation));
+    await this.parts.database.transaction(({ operations }) => operations.insert(operation));
     const total = await this.storeItems(operation, input);
+    return { ...operation, counts: { ...noCounts, total, pending: total } };
+  }
+
+  private async accept(operation: Operation): Promise<void> {
+    const { database, clock, dispatch } = this.parts;
     const dueAt = new Date(clock.now());
-    const accepted = { ...operation, counts: { ...noCounts, total, pending: total }, dueAt, updatedAt: dueAt };
+    const accepted = { ...operation, dueAt, updatedAt: dueAt };
     const isAccepted = await database.transaction(({ operations }) => operations.accept(accepted));
     if (!isAccepted) throw new NotFound('There is no such connection.', { path: ['input', 'connectionId'] });
-    await dispatch.announce(id, dueAt);
-    return { id };
+    await dispatch.announce(operation.id, dueAt);
   }
 
   /** @returns how many. What was stored of an operation that is not accepted in the end is swept. */

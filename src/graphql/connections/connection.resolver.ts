@@ -116,7 +116,7 @@ export class ConnectionResolver {
     description: "What is left of Slack's rate limits for this team, per class of calls.",
   })
   rateBudget(@Root() connection: Connection, @Ctx() context: GraphQLContext) {
-    return this.queries.rateBudget(callerOf(context), connection);
+    return context.loaders.rateBudget(callerOf(context), connection);
   }
 
   @Mutation(() => ConnectionPayloadType, {

@@ -1,6 +1,7 @@
 import type { Caller } from '../../domain/access/access';
 import type { AccessToken, Connection, ConnectionId, ConnectionIssue } from '../../domain/connections/connection';
 import type { ConnectionQueryService } from '../../domain/connections/connection-query.service';
+import type { RateBudget } from '../../domain/directory-ports';
 import type { Mapping } from '../../domain/mapping/mapping';
 import type { MappingService } from '../../domain/mapping/mapping.service';
 
@@ -12,11 +13,13 @@ export class RequestLoaders {
   readonly #tokens: Batches<AccessToken>;
   readonly #issues: Batches<ConnectionIssue[]>;
   readonly #mappings: Batches<Mapping>;
+  readonly #rateBudgets: Batches<readonly RateBudget[]>;
 
   constructor(queries: ConnectionQueryService, mappings: MappingService) {
     this.#tokens = new Batches((caller, connections) => queries.latestTokens(caller, connections));
     this.#issues = new Batches((caller, connections) => queries.openIssues(caller, connections));
     this.#mappings = new Batches((caller, connections) => mappings.latest(caller, connections));
+    this.#rateBudgets = new Batches((caller, connections) => queries.rateBudgets(caller, connections));
   }
 
   latestToken(caller: Caller, connection: Connection): Promise<AccessToken | undefined> {
@@ -33,11 +36,17 @@ export class RequestLoaders {
     return this.#mappings.load(caller, connection);
   }
 
+  /** As it was when it was first asked for. */
+  async rateBudget(caller: Caller, connection: Connection): Promise<readonly RateBudget[]> {
+    return (await this.#rateBudgets.load(caller, connection)) ?? [];
+  }
+
   /** After a mutation has changed a connection, what was read before it must not be shown. */
   forget(connectionId: ConnectionId): void {
     this.#tokens.forget(connectionId);
     this.#issues.forget(connectionId);
     this.#mappings.forget(connectionId);
+    this.#rateBudgets.forget(connectionId);
   }
 }
 

@@ -27,7 +27,7 @@ registerEnumType(IfExistsEnum, {
 export const idempotencyKeyField = {
   nullable: true,
   description:
-    'Text of your choice, at most 255 characters, that names this request. The same key with the same input answers the first result again for 24 hours, so a call whose answer you lost can be repeated safely; with another input it is IDEMPOTENCY_CONFLICT.',
+    'Text of your choice, at most 255 characters, that names this request. The same key with the same input answers the first result again for at least 24 hours, so a call whose answer you lost can be repeated safely; with another input it is IDEMPOTENCY_CONFLICT.',
 };
 
 @InputType('UserSelector', { description: 'Names one person in exactly one way.' })

@@ -105,6 +105,8 @@ function failingDatabase(): Database {
           },
           confirm: (name, owner) => stores.leases.confirm(name, owner),
           release: (name, owner) => stores.leases.release(name, owner),
+          deleteEnded: (limit) => stores.leases.deleteEnded(limit),
+          now: () => stores.leases.now(),
         };
         return work({ ...stores, tokens, leases });
       }),

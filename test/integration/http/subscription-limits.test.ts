@@ -6,6 +6,7 @@ import type { ApiKeyId, Caller, TenantId } from '../../../src/domain/access/acce
 import type { ConnectionQueryService } from '../../../src/domain/connections/connection-query.service';
 import { ConnectionWatchService } from '../../../src/domain/connections/connection-watch.service';
 import { StorageUnavailable } from '../../../src/domain/errors';
+import type { OperationLooks } from '../../../src/domain/operations/operation-looks';
 import type { OperationQueryService } from '../../../src/domain/operations/operation-query.service';
 import { OperationWatchService } from '../../../src/domain/operations/operation-watch.service';
 import type { RequestLoaders } from '../../../src/graphql/connections/request-loaders';
@@ -55,7 +56,7 @@ async function start(limits: Partial<SubscriptionLimits>): Promise<string> {
     authenticate: async (authorization = '', requestId) => authenticationOf(authorization, requestId),
     makeLoaders: () => ({}) as RequestLoaders,
     watches: new ConnectionWatchService({ queries, feed, clock: systemClock }),
-    operationWatches: new OperationWatchService({} as OperationQueryService, systemClock),
+    operationWatches: new OperationWatchService({} as OperationQueryService, {} as OperationLooks),
     publicUrl: undefined,
     logger: silentLogger,
     limits,

@@ -47,13 +47,13 @@ describe('limits that replicas share', () => {
       expect(await ledger(0).take(team, termsOf('users.create'), 30)).toEqual({
         taken: 20,
         states: expect.arrayContaining([
-          { row: 'users.create', content: 0, blockedForMs: 0 },
-          { row: 'writes', content: 160 * 60_000, blockedForMs: 0 },
+          { row: 'users.create', content: 0, blockedForMs: 0, isOwedToBulk: false },
+          { row: 'writes', content: 160 * 60_000, blockedForMs: 0, isOwedToBulk: false },
         ]),
       });
       expect(await ledger(1).take(team, termsOf('users.create'), 1)).toMatchObject({ taken: 0 });
-      expect(await ledger(2).look(team, termsOf('users.update'))).toEqual([
-        { row: 'writes', content: 160 * 60_000, blockedForMs: 0 },
+      expect((await ledger(2).look([team], termsOf('users.update'))).get(team)).toEqual([
+        { row: 'writes', content: 160 * 60_000, blockedForMs: 0, isOwedToBulk: false },
       ]);
     });
 
@@ -79,11 +79,36 @@ describe('limits that replicas share', () => {
       clock.jump(29_999);
       expect(await ledger(2).take(team, termsOf('users.create'), 5)).toMatchObject({
         taken: 0,
-        states: expect.arrayContaining([{ row: 'users.create', content: 60_000, blockedForMs: 1 }]),
+        states: expect.arrayContaining([
+          { row: 'users.create', content: 60_000, blockedForMs: 1, isOwedToBulk: false },
+        ]),
       });
       expect((await ledger(2).take(team, termsOf('users.update'), 5)).taken).toBe(5);
       clock.jump(1);
       expect((await ledger(3).take(team, termsOf('users.create'), 5)).taken).toBe(1);
+    });
+
+    it('keep a call for bulk work that waits on any replica after nine interactive ones, and for no other', async () => {
+      await ledger(0).take(team, termsOf('users.create'), 20);
+      expect((await ledger(1).take(team, termsOf('users.create', 2), 5)).taken).toBe(0);
+      clock.jump(3_000);
+      expect((await ledger(2).take(team, termsOf('users.create'), 9)).taken).toBe(9);
+      clock.jump(334);
+      const kept = await ledger(3).take(team, termsOf('users.create'), 1);
+      expect(kept.taken).toBe(0);
+      expect(kept.states.find(({ row }) => row === 'users.create')).toMatchObject({ isOwedToBulk: true });
+      expect((await ledger(1).take(team, termsOf('users.create', 2), 5)).taken).toBe(1);
+      clock.jump(333);
+      expect((await ledger(3).take(team, termsOf('users.create'), 1)).taken).toBe(1);
+    });
+
+    it('keep nothing for bulk work that has not come back', async () => {
+      await ledger(0).take(team, termsOf('users.create'), 20);
+      await ledger(1).take(team, termsOf('users.create', 2), 5);
+      clock.jump(3_000);
+      await ledger(2).take(team, termsOf('users.create'), 9);
+      clock.jump(15_000);
+      expect((await ledger(3).take(team, termsOf('users.create'), 30)).taken).toBe(20);
     });
 
     it('survive a clock that is put back: no block grows, and filling goes on', async () => {
@@ -109,8 +134,8 @@ describe('limits that replicas share', () => {
       const sum = (budgetClass: BudgetClass) =>
         takings.filter((taking) => taking.budgetClass === budgetClass).reduce((total, { taken }) => total + taken, 0);
       expect(classes.map(sum)).toEqual([20, 20, 80, 20, 20]);
-      const [writes] = await ledger(0).look(team, termsOf('users.create').slice(1));
-      expect(writes).toEqual({ row: 'writes', content: 20 * 60_000, blockedForMs: 0 });
+      const [writes] = (await ledger(0).look([team], termsOf('users.create').slice(1))).get(team) ?? [];
+      expect(writes).toEqual({ row: 'writes', content: 20 * 60_000, blockedForMs: 0, isOwedToBulk: false });
     });
 
     it('do not keep teams that nobody has used for a day', async () => {
@@ -198,6 +223,31 @@ describe('limits that replicas share', () => {
       expect(clock.now() - startedAt).toBeLessThanOrEqual(((70 + 2 - 20) * 1000) / 3 + 1);
       const hopeless = third.acquire(team, 'users.create', { ...within(0), urgency: 'bulk' });
       await expect(run(hopeless)).rejects.toMatchObject({ code: 'RATE_LIMITED', retryAfterSeconds: 1 });
+    });
+
+    it.each([
+      ['another replica', 3],
+      ['the same replica', 0],
+    ])('keep bulk work going while people call all the time, on %s', async (_, bulkAt) => {
+      const replicasOf = limiters();
+      const bulk = replicasOf[bulkAt];
+      if (!bulk) throw new Error('There are too few replicas');
+      const until = clock.now() + 60_000;
+      const finished = { interactive: 0, bulk: 0 };
+      const work = async (limiter: RateLimiter, urgency: 'interactive' | 'bulk') => {
+        while (clock.now() < until) {
+          await limiter.acquire(team, 'users.create', { ...within(urgency === 'bulk' ? 60 : 600), urgency });
+          finished[urgency] += 1;
+        }
+      };
+      // Six people, each with the next call as soon as the last one is through: more than the limit allows.
+      const people = replicasOf
+        .slice(0, 3)
+        .flatMap((limiter) => [work(limiter, 'interactive'), work(limiter, 'interactive')]);
+      await run(Promise.all([work(bulk, 'bulk'), work(bulk, 'bulk'), ...people]));
+      expect(finished.interactive + finished.bulk).toBeGreaterThanOrEqual(190);
+      expect(finished.bulk).toBeGreaterThanOrEqual(17);
+      expect(finished.bulk).toBeLessThanOrEqual(30);
     });
   });
 

@@ -175,6 +175,75 @@ describe('RateLimiter', () => {
       expect(order).toEqual(['one', 'two', 'bulk 1', 'bulk 2']);
     });
 
+    it('gives bulk work one turn in ten as long as interactive calls want all of them', async () => {
+      const order: string[] = [];
+      await Promise.all(Array.from({ length: 20 }, () => limiter.acquire('T1', 'users.create', within(clock, 0))));
+      const ask = (urgency: 'interactive' | 'bulk') =>
+        limiter.acquire('T1', 'users.create', as(600, urgency, urgency)).then(() => order.push(urgency));
+      const calls = [
+        ...Array.from({ length: 40 }, () => ask('bulk')),
+        ...Array.from({ length: 90 }, () => ask('interactive')),
+      ];
+      await clock.advance(100 * 334);
+      expect(order.slice(0, 100)).toEqual(
+        Array.from({ length: 100 }, (_, turn) => (turn % 10 === 9 ? 'bulk' : 'interactive')),
+      );
+      await clock.runUntil(Promise.all(calls));
+    });
+
+    it.each([
+      ['just as many as the limit allows', 334],
+      ['more than the limit allows', 250],
+    ])('keeps bulk work going while people call all the time, %s', async (_, everyMs) => {
+      const finished = { interactive: 0, bulk: 0, refused: 0 };
+      const bulk = new AbortController();
+      const work = async () => {
+        while (!bulk.signal.aborted) {
+          await limiter.acquire('T1', 'users.create', as(60, 'bulk', 'big')).then(
+            () => {
+              finished.bulk += 1;
+            },
+            () => {
+              finished.refused += 1;
+            },
+          );
+        }
+      };
+      const workers = [work(), work()];
+      const people: Promise<unknown>[] = [];
+      for (let ms = 0; ms < 600_000; ms += everyMs) {
+        people.push(
+          limiter.acquire('T1', 'users.create', as(60, 'interactive', 'small')).then(
+            () => {
+              finished.interactive += 1;
+            },
+            (error: unknown) => expect(error).toBeInstanceOf(RateLimited),
+          ),
+        );
+        await clock.advance(everyMs);
+      }
+      bulk.abort();
+      await clock.runUntil(Promise.all([...workers, ...people]));
+      expect(finished.refused).toBe(0);
+      // Ten minutes at 180 a minute, the burst, and the last waiting calls.
+      expect(finished.bulk).toBeGreaterThanOrEqual(175);
+      expect(finished.bulk).toBeLessThanOrEqual(220);
+      expect(finished.interactive).toBeGreaterThanOrEqual(1_600);
+    });
+
+    it('does not take what is kept for people while bulk work has turns of its own', async () => {
+      const bulk = Array.from({ length: 900 }, () => limiter.acquire('T1', 'users.create', as(900, 'bulk', 'big')));
+      // Updates do not make the creations wait, and so owe them nothing.
+      for (let call = 0; call < 300; call += 1) {
+        await clock.advance(700);
+        const askedAt = clock.now();
+        await limiter.acquire('T1', 'users.update', as(0, 'interactive', 'small'));
+        await limiter.acquire('T1', 'users.create', as(0, 'interactive', 'small'));
+        expect(clock.now()).toBe(askedAt);
+      }
+      await clock.runUntil(Promise.all(bulk));
+    });
+
     it.each(['interactive', 'bulk'] as const)('lets tenants take turns who share a team (%s)', async (urgency) => {
       const order: string[] = [];
       const ask = (tenant: string) =>

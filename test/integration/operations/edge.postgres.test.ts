@@ -1,0 +1,3 @@
+import { operationEdgeContract } from '../../support/operation-edge.contract';
+
+operationEdgeContract('the edge of operations with two replicas on PostgreSQL', 'postgres');

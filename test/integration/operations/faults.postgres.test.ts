@@ -1,0 +1,7 @@
+import { operationFaultsContract } from '../../support/operation-faults.contract';
+import { operationReplicasContract } from '../../support/operation-replicas.contract';
+import { operationStopContract } from '../../support/operation-stop.contract';
+
+operationFaultsContract('an operation on PostgreSQL', 'postgres');
+operationReplicasContract('work on many people of two replicas', 'postgres');
+operationStopContract('a process that is told to stop in the middle of work with PostgreSQL', 'postgres');
