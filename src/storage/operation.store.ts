@@ -55,14 +55,10 @@ export class TypeOrmOperationStore implements OperationStore {
   }
 
   async lock(id: OperationId): Promise<Operation | undefined> {
-    // A write, since it locks the row on both engines.
-    const locked = await this.handle.write(
-      'UPDATE operations SET version = version WHERE id = $1 AND ordinal IS NOT NULL',
-      [id],
-    );
-    if (locked !== 1) return undefined;
+    const sql = 'UPDATE operations SET version = version WHERE id = $1 AND ordinal IS NOT NULL';
+    if (!(await this.handle.lockRow(sql, [id]))) return undefined;
     const row = await this.handle.findOne(operationEntity, { id });
-    return row ? toOperation(row) : undefined;
+    return row && row.ordinal !== null ? toOperation(row) : undefined;
   }
 
   async update(operation: Operation): Promise<void> {
