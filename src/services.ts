@@ -8,6 +8,7 @@ import { ConnectionGrantService } from './domain/connections/connection-grant.se
 import { ConnectionHealth } from './domain/connections/connection-health.service';
 import { ConnectionQueryService } from './domain/connections/connection-query.service';
 import { ConnectionRotationService } from './domain/connections/connection-rotation.service';
+import { ConnectionSnapshots } from './domain/connections/connection-snapshots';
 import { ConnectionWatchService } from './domain/connections/connection-watch.service';
 import { GrantCheck } from './domain/connections/grant-check.service';
 import { GrantVerifier } from './domain/connections/grant-verifier.service';
@@ -89,7 +90,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const { database, keys, feed } = storage;
   const { logger, clock, random, hasSandbox, checkEveryMs } = means;
   const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
-  const upkeep = wireGrants(database, edge, { logger, clock, random }, environments);
+  const upkeep = wireGrants(storage, edge, { logger, clock, random }, environments);
   const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
   const idempotency = new IdempotencyService(database, clock, logger, means.idempotencyKeptMs);
   const groupTurns = new GroupTurns(clock);
@@ -169,7 +170,7 @@ function wireInstalls(
 
 /** Everything about a connection's token: checked, stored, handed out, refreshed. */
 function wireGrants(
-  database: Database,
+  { database, feed }: Storage,
   { webApi, oauth, directory }: SlackEdge,
   { logger, clock, random }: Means,
   environments: readonly ConnectionEnvironment[],
@@ -177,12 +178,13 @@ function wireGrants(
   const health = new ConnectionHealth(database, clock, logger);
   const keeper = new PairKeeper({ health, webApi, clock, random, logger });
   const refreshes = new TokenRefreshService({ database, oauth, health, keeper, clock, random, logger });
-  const tokens = new AccessTokenService(database, refreshes, clock, logger);
+  const snapshots = new ConnectionSnapshots(database, clock, feed);
+  const tokens = new AccessTokenService(database, snapshots, refreshes, clock, logger);
   const verifier = new GrantVerifier(webApi, directory);
   const check = new GrantCheck({ tokens, verifier, health });
   const grants = new ConnectionGrantService({ database, clock, logger, webApi, verifier, health, environments });
   const tokenRefreshes = new TokenRefreshRunner({ database, refreshes, clock, random, logger });
-  return { health, refreshes, tokens, check, grants, tokenRefreshes };
+  return { health, refreshes, snapshots, tokens, check, grants, tokenRefreshes };
 }
 
 /** The instances that the schema's fields are resolved by. */

@@ -74,6 +74,8 @@ export interface OperationStore {
    * item that concerns the same person and is not finished.
    */
   claimItems(id: OperationId, now: Date, limit: number): Promise<ClaimedItem[]>;
+  /** PENDING items that nobody has tried yet, in the order of their index, behind `after`. */
+  listUntried(id: OperationId, after: number, limit: number): Promise<Pick<NewItem, 'index' | 'keys'>[]>;
   /** Of RUNNING items. @returns how many were. */
   saveProgress(id: OperationId, notes: readonly ItemNote[]): Promise<number>;
   /** Of RUNNING items. @returns how many were. */

@@ -180,6 +180,11 @@ export interface AccessTokenStore {
   /** Through the connection, so that another tenant's token is not found. */
   find(tenantId: TenantId, id: AccessTokenId): Promise<AccessToken | undefined>;
   findActive(connectionId: ConnectionId): Promise<AccessToken | undefined>;
+  /**
+   * The active token together with the way to its secret: `open` answers undefined for one that was erased.
+   * @throws SealBroken out of `open`, as `open` of the store does.
+   */
+  findSealed(connectionId: ConnectionId): Promise<{ token: AccessToken; open: () => Secret | undefined } | undefined>;
   /** The newest token of each connection whatever its status, for display. */
   listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]>;
   /** @throws SealBroken when the stored value cannot be opened: wrong or missing key, moved or damaged ciphertext. */

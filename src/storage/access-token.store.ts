@@ -97,6 +97,19 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
     return row ? toToken(row) : undefined;
   }
 
+  async findSealed(connectionId: ConnectionId): ReturnType<AccessTokenStore['findSealed']> {
+    const row = await this.handle.findOne(accessTokenEntity, { connectionId, status: 'ACTIVE' });
+    if (!row) return undefined;
+    let secret: Secret | undefined;
+    return {
+      token: toToken(row),
+      open: () => {
+        secret ??= this.openRow(row);
+        return secret;
+      },
+    };
+  }
+
   async listLatest(connectionIds: readonly ConnectionId[]): Promise<AccessToken[]> {
     if (connectionIds.length === 0) return [];
     const rows = await this.handle.run((manager) =>
@@ -107,8 +120,7 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
 
   async open(id: AccessTokenId): Promise<Secret | undefined> {
     const row = await this.handle.findOne(accessTokenEntity, { id });
-    if (!row || row.sealedSecret === null) return undefined;
-    return this.cipher.open(row.sealedSecret, secretPlace(id));
+    return row ? this.openRow(row) : undefined;
   }
 
   async openRefreshToken(id: AccessTokenId): Promise<Secret | undefined> {
@@ -226,6 +238,10 @@ export class TypeOrmAccessTokenStore implements AccessTokenStore {
       { id },
     );
     this.handle.changes.addToken(id);
+  }
+
+  private openRow({ id, sealedSecret }: AccessTokenRow): Secret | undefined {
+    return sealedSecret === null ? undefined : this.cipher.open(sealedSecret, secretPlace(id as AccessTokenId));
   }
 
   deleteEndedBefore(before: Date, limit: number): Promise<number> {

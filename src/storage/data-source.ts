@@ -1,4 +1,5 @@
 import { mkdir, open } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 import { DataSource, type DataSourceOptions, type Logger as TypeOrmLogger } from 'typeorm';
 import type { Logger } from '../shared/logger';
@@ -124,6 +125,7 @@ class SqliteDataSource extends DataSource {
       ...commonOptions,
       ...(logger && { logger: quiet }),
       type: 'sqlite',
+      driver: sqliteDriver(),
       database: file,
       enableWAL: true,
       busyTimeout: BUSY_TIMEOUT_MS,
@@ -142,6 +144,15 @@ class SqliteDataSource extends DataSource {
     await this.query('PRAGMA foreign_keys = ON');
     return this;
   }
+}
+
+/**
+ * TypeORM switches the driver to its verbose mode, in which each statement takes a stack trace that nobody gets to see: a
+ * fifth of the time of a bulk.
+ */
+function sqliteDriver(): object {
+  const driver: typeof import('sqlite3') = createRequire(__filename)('sqlite3');
+  return Object.create(driver, { verbose: { value: () => driver } });
 }
 
 /** SQLite gives its journal files the mode of the database file. */

@@ -107,6 +107,20 @@ export class OperationItems {
     }));
   }
 
+  async listUntried(id: OperationId, after: number, limit: number): Promise<Pick<NewItem, 'index' | 'keys'>[]> {
+    const rows = await this.handle.run((manager) =>
+      manager
+        .createQueryBuilder(operationItemEntity, 'row')
+        .select(['row.operationId', 'row.itemIndex', 'row.subjectKeys'])
+        .where("row.operationId = :id AND row.status = 'PENDING' AND row.itemIndex > :after", { id, after })
+        .andWhere('row.attempts = 0 AND row.progress IS NULL')
+        .orderBy('row.itemIndex', 'ASC')
+        .limit(limit)
+        .getMany(),
+    );
+    return rows.map(({ itemIndex, subjectKeys }) => ({ index: itemIndex, keys: subjectKeys }));
+  }
+
   saveProgress(id: OperationId, notes: readonly ItemNote[]): Promise<number> {
     return this.#updateRunning(
       id,

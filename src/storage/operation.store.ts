@@ -148,6 +148,10 @@ export class TypeOrmOperationStore implements OperationStore {
     return this.#items.claim(id, now, limit);
   }
 
+  listUntried(id: OperationId, after: number, limit: number): Promise<Pick<NewItem, 'index' | 'keys'>[]> {
+    return this.#items.listUntried(id, after, limit);
+  }
+
   saveProgress(id: OperationId, notes: readonly ItemNote[]): Promise<number> {
     return this.#items.saveProgress(id, notes);
   }

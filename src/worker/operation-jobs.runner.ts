@@ -1,4 +1,5 @@
 import PgBoss from 'pg-boss';
+import type { LeaseStore } from '../domain/install-ports';
 import type { OperationDispatch } from '../domain/operation-ports';
 import type { OperationId } from '../domain/operations/operation';
 import type { NextSlice } from '../domain/operations/operation.runner';
@@ -18,6 +19,15 @@ const OVERDUE_MS = 3_000;
 const OVERDUE_AT_ONCE = 50;
 const HOUR_SECONDS = 60 * 60;
 const CONNECTIONS = 2;
+/** Handed on to the driver: without them a connection whose other end has vanished would hold up all work for many minutes. */
+const CONNECTION_LIMITS = {
+  connectionTimeoutMillis: 5_000,
+  statement_timeout: 10_000,
+  // The server gives up first, so that the connection stays usable whenever the server is there at all.
+  query_timeout: 12_000,
+  keepAlive: true,
+  keepAliveInitialDelayMillis: 10_000,
+};
 
 interface SliceJob {
   readonly operationId: OperationId;
@@ -49,11 +59,14 @@ export class OperationJobs implements OperationDispatch {
       connectionString: parts.url.reveal(),
       application_name: 'rollcall',
       max: CONNECTIONS,
+      ...CONNECTION_LIMITS,
       schedule: false,
       archiveCompletedAfterSeconds: HOUR_SECONDS,
       deleteAfterHours: 24,
     });
-    this.#boss.on('error', (error) => this.parts.logger.warn({ err: nameOf(error) }, 'the job queue met a failure'));
+    this.#boss.on('error', (error) =>
+      this.parts.logger.warn({ failure: nameOf(error) }, 'the job queue met a failure'),
+    );
     this.#fetching = new Repeater({ ...parts, name: 'jobs', everyMs: FETCH_EVERY_MS, work: () => this.#fetch() });
     this.#patrol = new Repeater({
       ...parts,
@@ -71,7 +84,7 @@ export class OperationJobs implements OperationDispatch {
       await this.#send(id, at);
       this.#fetching.wake();
     } catch (error) {
-      this.parts.logger.warn({ operationId: id, err: nameOf(error) }, 'a slice could not be announced yet');
+      this.parts.logger.warn({ operationId: id, failure: nameOf(error) }, 'a slice could not be announced yet');
     }
   }
 
@@ -114,7 +127,7 @@ export class OperationJobs implements OperationDispatch {
       if (next) await this.#send(id, next);
       await this.#boss.complete(QUEUE, jobId);
     } catch (error) {
-      this.parts.logger.warn({ operationId: id, err: nameOf(error) }, 'the job queue met a failure');
+      this.parts.logger.warn({ operationId: id, failure: nameOf(error) }, 'the job queue met a failure');
     }
     setImmediate(() => this.#fetching.wake());
   }
@@ -133,6 +146,14 @@ export class OperationJobs implements OperationDispatch {
     });
   }
 
+  /** Whether nobody has the lease; taken for a moment, and only where nobody has it. */
+  async #isFree(leases: LeaseStore, name: string): Promise<boolean> {
+    const patrol = newId<string>('patrol');
+    if (!(await leases.acquire(name, patrol, 0))) return false;
+    await leases.release(name, patrol);
+    return true;
+  }
+
   /** Sends a job for operations that are due and that nobody runs. */
   async #announceOverdue(): Promise<void> {
     if (!this.#isStarted) return;
@@ -142,8 +163,7 @@ export class OperationJobs implements OperationDispatch {
     const overdue = await database.read(({ operations }) => operations.listDue(before, OVERDUE_AT_ONCE));
     for (const id of overdue) {
       if (this.#slots.has(id)) continue;
-      // A lease that ends at once: only taken where nobody has one.
-      const isIdle = await database.transaction(({ leases }) => leases.acquire(leaseName(id), newId('patrol'), 0));
+      const isIdle = await database.transaction(({ leases }) => this.#isFree(leases, leaseName(id)));
       if (isIdle) await this.announce(id, now);
     }
   }

@@ -6,6 +6,7 @@ import { ConnectionService } from '../../src/domain/connections/connection.servi
 import { ConnectionGrantService } from '../../src/domain/connections/connection-grant.service';
 import { ConnectionHealth } from '../../src/domain/connections/connection-health.service';
 import { ConnectionRotationService } from '../../src/domain/connections/connection-rotation.service';
+import { ConnectionSnapshots } from '../../src/domain/connections/connection-snapshots';
 import { GrantCheck } from '../../src/domain/connections/grant-check.service';
 import { GrantVerifier } from '../../src/domain/connections/grant-verifier.service';
 import { PairKeeper } from '../../src/domain/connections/pair-keeper.service';
@@ -17,6 +18,7 @@ import { Secret } from '../../src/shared/secret';
 import type { Simulator } from '../../src/simulator/simulator';
 import { slackAppOf } from '../../src/slack/slack-app';
 import { createSlackEdge } from '../../src/slack/slack-directory';
+import { LocalFeed } from '../../src/storage/connection-feed';
 import { TokenRefreshRunner } from '../../src/worker/token-refresh.runner';
 import { OAuthClient, redirectUri } from '../integration/simulator/oauth-client';
 import { aTenant } from './storage-records';
@@ -50,7 +52,8 @@ export function wireGrantServices(options: {
   const health = new ConnectionHealth(database, clock, silentLogger);
   const keeper = new PairKeeper({ ...means, health, webApi });
   const refreshes = new TokenRefreshService({ ...means, database, oauth, health, keeper });
-  const tokens = new AccessTokenService(database, refreshes, clock, silentLogger);
+  const snapshots = new ConnectionSnapshots(database, clock, new LocalFeed(silentLogger));
+  const tokens = new AccessTokenService(database, snapshots, refreshes, clock, silentLogger);
   const verifier = new GrantVerifier(webApi, directory);
   const check = new GrantCheck({ tokens, verifier, health });
   const parts = { ...means, database, webApi, oauth, verifier, tokens, refreshes, health, check };

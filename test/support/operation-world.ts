@@ -118,9 +118,7 @@ async function dumpOf(query: OperationWorld['query']): Promise<string> {
   const tables = await query(
     "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'pgboss')",
   );
-  const texts: string[] = [];
-  for (const { name } of tables) {
-    for (const { text } of await query(`SELECT t::text AS text FROM ${name} t`)) texts.push(String(text));
-  }
+  const rows = tables.map(({ name }) => `SELECT t::text AS text FROM ${name} t`);
+  const texts = (await query(rows.join(' UNION ALL '))).map(({ text }) => String(text));
   return texts.join('\n');
 }

@@ -42,7 +42,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'domain/installs': { ours: ['shared', 'domain', 'domain/access', 'domain/connections'], packages: [] },
   'domain/keys': { ours: ['shared', 'domain', 'domain/access'], packages: [] },
   slack: { ours: ['shared', ...domain], packages: ['undici'] },
-  storage: { ours: ['shared', ...domain], packages: ['typeorm'] },
+  storage: { ours: ['shared', ...domain], packages: ['typeorm', 'sqlite3'] },
   graphql: {
     ours: ['shared', ...domain],
     packages: ['@apollo/server', 'graphql', 'reflect-metadata', 'type-graphql'],

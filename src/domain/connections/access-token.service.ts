@@ -6,6 +6,7 @@ import { AppError, ConnectionNotReady, StorageUnavailable, UpstreamRejected } fr
 import { type Database, type LeasedToken, SealBroken, type TokenSource, type UpstreamCall } from '../ports';
 import { type AccessToken, type AccessTokenId, type Connection, isSameVersion, type TokenVersion } from './connection';
 import { ConnectionProblem } from './connection-problem';
+import type { ConnectionSnapshot, ConnectionSnapshots } from './connection-snapshots';
 import { type Action, missingScopes, requirementOf } from './scopes';
 import type { TokenRefreshService } from './token-refresh.service';
 
@@ -39,6 +40,7 @@ export class AccessTokenService {
 
   constructor(
     private readonly database: Database,
+    private readonly snapshots: ConnectionSnapshots,
     private readonly refreshes: TokenRefreshService,
     private readonly clock: Clock,
     private readonly logger: Logger,
@@ -89,9 +91,10 @@ export class AccessTokenService {
    * @throws ConnectionProblem REAUTHORIZATION_REQUIRED when it cannot be opened.
    */
   async openForRevocation(connection: Connection): Promise<(OpenedToken & { refreshToken?: Secret }) | undefined> {
-    const token = await this.database.read((stores) => stores.tokens.findActive(connection.id));
-    if (!token) return undefined;
-    const secret = await this.open(token.id);
+    const sealed = await this.database.read((stores) => stores.tokens.findSealed(connection.id));
+    if (!sealed) return undefined;
+    const { token } = sealed;
+    const secret = opened(token.id, sealed.open, this.logger);
     if (!secret) return undefined;
     const refreshToken = await this.refreshes.openRefreshToken(token.id);
     this.logger.debug({ connectionId: connection.id, tokenId: token.id, action: 'connection.revoke' }, 'token opened');
@@ -114,6 +117,7 @@ export class AccessTokenService {
 
   private async reportRejected(connection: Connection, rejected: LeasedToken, call: UpstreamCall): Promise<boolean> {
     const { id, generation } = rejected;
+    this.snapshots.forget(connection.id);
     if (id === undefined || generation === undefined) return false;
     try {
       return await this.renewRejected(connection, { id, generation }, call);
@@ -136,23 +140,30 @@ export class AccessTokenService {
   ): Promise<OpenedToken> {
     let hasRenewed = false;
     for (let round = 0; round < OPEN_ROUNDS; round += 1) {
-      const { current, token } = await this.database.read(async (stores) => ({
-        current: await stores.connections.find(connection.tenantId, connection.id),
-        token: await stores.tokens.findActive(connection.id),
-      }));
-      check(current, token);
-      if (!token) break;
+      const { connection: current, sealed } = await this.read(connection, call);
+      check(current, sealed?.token);
+      if (!sealed) break;
+      const { token } = sealed;
       if (!hasRenewed && this.isDue(token)) {
         hasRenewed = true;
         await this.renewDue(connection, token, call);
+        this.snapshots.forget(connection.id);
         // Another value is there now, or the connection was paused or given up meanwhile.
         continue;
       }
-      const secret = await this.open(token.id);
+      const secret = opened(token.id, sealed.open, this.logger);
       if (secret) return { token, secret };
-      // Replaced and erased between the two reads: the next round finds the new one.
+      this.snapshots.forget(connection.id);
     }
     throw new TokenMissing();
+  }
+
+  private read({ tenantId, id }: Connection, { urgency }: UpstreamCall): Promise<ConnectionSnapshot> {
+    if (urgency === 'bulk') return this.snapshots.of(tenantId, id);
+    return this.database.read(async ({ connections, tokens }) => ({
+      connection: await connections.find(tenantId, id),
+      sealed: await tokens.findSealed(id),
+    }));
   }
 
   private isDue(token: AccessToken): boolean {
@@ -181,20 +192,6 @@ export class AccessTokenService {
       if (!(error instanceof UpstreamRejected)) throw error;
       throw new ConnectionProblem('TOKEN_EXPIRED', {
         detail: `Slack does not renew it (${error.slackCode}).`,
-        cause: error,
-      });
-    }
-  }
-
-  /** @returns undefined when the token was erased. */
-  private async open(id: AccessTokenId): Promise<Secret | undefined> {
-    try {
-      return await this.database.read((stores) => stores.tokens.open(id));
-    } catch (error) {
-      if (!(error instanceof SealBroken)) throw error;
-      this.logger.error({ tokenId: id, err: error }, 'a stored token cannot be opened');
-      throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', {
-        detail: 'The stored token cannot be opened: it is damaged, or its sealing key is missing.',
         cause: error,
       });
     }
@@ -247,4 +244,21 @@ export function notReady(connection: Connection | undefined): ConnectionNotReady
   return new ConnectionNotReady('The connection is disconnected.', {
     remedy: 'Give it a new token with replaceToken.',
   });
+}
+
+/**
+ * @returns undefined when the token was erased.
+ * @throws ConnectionProblem REAUTHORIZATION_REQUIRED
+ */
+function opened(tokenId: AccessTokenId, open: () => Secret | undefined, logger: Logger): Secret | undefined {
+  try {
+    return open();
+  } catch (error) {
+    if (!(error instanceof SealBroken)) throw error;
+    logger.error({ tokenId, err: error }, 'a stored token cannot be opened');
+    throw new ConnectionProblem('REAUTHORIZATION_REQUIRED', {
+      detail: 'The stored token cannot be opened: it is damaged, or its sealing key is missing.',
+      cause: error,
+    });
+  }
 }

@@ -5,6 +5,7 @@ import { type AccessTokenService, notReady } from '../connections/access-token.s
 import type { Connection, ConnectionId } from '../connections/connection';
 import type { ConnectionHealth } from '../connections/connection-health.service';
 import { ConnectionProblem } from '../connections/connection-problem';
+import type { ConnectionSnapshots } from '../connections/connection-snapshots';
 import type { GrantCheck } from '../connections/grant-check.service';
 import { budgetKeyOf } from '../connections/grant-verifier.service';
 import type { DirectoryClient, SlackDirectory } from '../directory-ports';
@@ -21,6 +22,7 @@ export class DirectoryAccess {
   constructor(
     private readonly parts: {
       readonly database: Database;
+      readonly snapshots: ConnectionSnapshots;
       readonly directory: SlackDirectory;
       readonly tokens: AccessTokenService;
       readonly check: GrantCheck;
@@ -32,7 +34,12 @@ export class DirectoryAccess {
   /** @throws Forbidden, NotFound (also for another tenant's connection) */
   async find(caller: Caller, id: ConnectionId, permission: Permission): Promise<Connection> {
     assertAllowed(caller, permission);
-    const connection = await this.parts.database.read((stores) => stores.connections.find(caller.tenant.id, id));
+    const { database, snapshots } = this.parts;
+    const tenantId = caller.tenant.id;
+    const connection =
+      caller.urgency === 'bulk'
+        ? (await snapshots.of(tenantId, id)).connection
+        : await database.read((stores) => stores.connections.find(tenantId, id));
     if (!connection) throw new NotFound('There is no such connection.', { path: ['input', 'connectionId'] });
     return connection;
   }

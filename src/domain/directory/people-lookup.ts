@@ -48,6 +48,16 @@ export class PeopleLookup {
     return new Map(users.map((user) => [user.slackId, user]));
   }
 
+  /**
+   * Which of the addresses nobody holds, as far as a walk through the roster shows.
+   * @returns undefined when the roster is so long that asking for each of them takes fewer calls.
+   */
+  async findUnheld(emails: readonly string[]): Promise<Set<string> | undefined> {
+    const wanted = new Map(emails.map((email): [string, UserSelector] => [keyOf({ email }), { email }]));
+    if (!(await this.walkIfShorter(wanted))) return undefined;
+    return new Set(emails.filter((email) => (this.#found.get(keyOf({ email })) ?? []).length === 0));
+  }
+
   private async find(selectors: readonly UserSelector[]): Promise<void> {
     const wanted = new Map(selectors.map((by) => [keyOf(by), by]));
     for (const key of this.#found.keys()) wanted.delete(key);
@@ -63,8 +73,9 @@ export class PeopleLookup {
   /**
    * Reads the first page of the roster, which tells how many there are, and the others as long as they are fewer than the
    * people who are still wanted. Takes whom it found out of `wanted`, and all of them when a further look is not worth it.
+   * @returns whether it read the whole roster.
    */
-  private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<void> {
+  private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<boolean> {
     // Pages may overlap.
     const seen = new Set<string>();
     // Some servers send less than is asked for.
@@ -75,11 +86,11 @@ export class PeopleLookup {
       const missing = [...wanted.keys()].filter((key) => !this.#found.has(key));
       if (pagesLeft <= 0) {
         this.settle(wanted, missing);
-        return;
+        return true;
       }
       if (missing.length <= pagesLeft) {
         for (const key of wanted.keys()) if (this.#found.has(key)) wanted.delete(key);
-        return;
+        return false;
       }
       const pages = Array.from(
         { length: Math.min(pagesLeft, PAGES_AT_ONCE) },

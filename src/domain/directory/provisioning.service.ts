@@ -23,8 +23,8 @@ import type { Creation } from './user-writer';
 import { type PersonToProvision, sentBy, type WantedPerson, wantedPerson } from './wanted-person';
 
 /** Noted before a creation leaves, so that whoever takes the call over knows that an account it finds may be its own. */
-const CREATION_SENT = 'creation-sent';
-const NOTHING_SENT = 'nothing-sent';
+export const CREATION_SENT = 'creation-sent';
+export const NOTHING_SENT = 'nothing-sent';
 /** Noted, with Slack's id, before an account gets another address or user name, under which it would not be found again. */
 const RENAMING_SENT = 'renaming-sent ';
 
@@ -144,7 +144,7 @@ export class ProvisioningService {
     const { writer } = context;
     const { draft } = wanted;
     const mayBeOurs = run.progress === CREATION_SENT;
-    const holder = await writer.holderOf(draft.email);
+    const holder = wanted.isUnheld && !mayBeOurs ? undefined : await writer.holderOf(draft.email);
     if (holder)
       return this.calls.onAccount(context, holder, (user) => this.reconcile(context, user, wanted, mayBeOurs));
     await run.saveProgress(CREATION_SENT);

@@ -60,7 +60,7 @@ export class UserWriter {
     { mayBeOurs }: { mayBeOurs: boolean },
   ): Promise<Creation> {
     this.#mayHaveCreated = mayBeOurs;
-    let refusal = new UserNameUnavailable('This user name is not free.');
+    let refusal: UserNameUnavailable | undefined;
     for (const [index, userName] of names.entries()) {
       if (index > 0 && (await this.isCarried(userName, draft.email))) continue;
       try {
@@ -70,7 +70,7 @@ export class UserWriter {
         refusal = error;
       }
     }
-    throw refusal;
+    throw refusal ?? new UserNameUnavailable('This user name is not free.');
   }
 
   private async createAs(draft: NamedUserDraft): Promise<Creation> {

@@ -31,6 +31,8 @@ export interface PersonToProvision {
   /** As in PersonCall. */
   readonly run?: IdempotentRun;
   readonly mapped?: MappedRecord;
+  /** The roster showed a moment ago that nobody holds the address, so that it need not be looked up: the creation will tell. */
+  readonly isUnheld?: boolean;
 }
 
 /** A person as wanted: for a new account, and for one that exists. */
@@ -44,12 +46,13 @@ export interface WantedPerson {
   readonly leaves: readonly GroupSelector[];
   readonly managerEmail?: string;
   readonly ifExists: IfExists;
+  readonly isUnheld: boolean;
   /** What must be equal when an idempotency key is used again. */
   readonly request: object;
 }
 
 /** @throws InvalidInput, UserNameInvalid */
-export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvision): WantedPerson {
+export function wantedPerson({ user, groups, ifExists, mapped, isUnheld = false }: PersonToProvision): WantedPerson {
   const place: FieldsPlace = ['input', mapped ? 'record' : 'user'];
   const draft = parseDraft(user, place, mapped?.userNameWish);
   const isNameGiven = Boolean(user.userName?.trim());
@@ -63,6 +66,7 @@ export function wantedPerson({ user, groups, ifExists, mapped }: PersonToProvisi
     leaves: mapped?.leaves ?? [],
     managerEmail: mapped?.managerEmail,
     ifExists,
+    isUnheld,
     request: mapped ? { ...mapped.request, ifExists } : { user, groups, ifExists },
   };
 }

@@ -79,7 +79,7 @@ async function perform(
   { provisioning, groups }: ItemMeans,
   caller: Caller,
   { connectionId, settings }: Operation,
-  { work }: ClaimedItem,
+  { work, isUnheld }: ClaimedItem,
   run: IdempotentRun,
 ): Promise<Verdict> {
   const call = { connectionId, run };
@@ -87,7 +87,7 @@ async function perform(
     case 'provisionUser': {
       const { user, groups: joined } = work;
       const ifExists = settings.ifExists ?? 'UPDATE';
-      return personVerdict(await provisioning.provision(caller, { ...call, user, groups: joined, ifExists }));
+      return personVerdict(await provisioning.provision(caller, { ...call, user, groups: joined, ifExists, isUnheld }));
     }
     case 'deprovisionUser':
       return personVerdict(await provisioning.deprovision(caller, { ...call, user: work.user }));

@@ -53,6 +53,8 @@ export interface ClaimedItem {
   readonly attempts: number;
   /** What an interrupted run of it noted down. */
   readonly progress?: string;
+  /** Nobody holds the address, as far as the roster shows; noted down already is that the creation was sent. */
+  readonly isUnheld?: boolean;
 }
 
 export interface NewItem {
@@ -64,6 +66,7 @@ export interface NewItem {
 }
 
 const LONGEST_SUBJECT = 320;
+const EMAIL_KEY = 'email ';
 
 export function newItem(index: number, work: ItemWork): NewItem {
   const selector = 'group' in work ? work.group : work.user;
@@ -88,10 +91,15 @@ function keysOf(work: ItemWork): string[] {
   const { user } = work;
   const keys = [
     ...('slackId' in user ? [`id ${user.slackId.trim()}`] : []),
-    ...('email' in user ? [`email ${folded(user.email)}`] : []),
+    ...('email' in user ? [`${EMAIL_KEY}${folded(user.email)}`] : []),
     ...('userName' in user && user.userName ? [`name ${folded(user.userName)}`] : []),
   ];
   return [...new Set(keys)];
+}
+
+/** The address that an item is about, of its keys. */
+export function emailOf(keys: readonly string[]): string | undefined {
+  return keys.find((key) => key.startsWith(EMAIL_KEY))?.slice(EMAIL_KEY.length);
 }
 
 function groupKey(group: GroupSelector): string {

@@ -1,8 +1,10 @@
 import type { Caller } from '../access/access';
 import { ConnectionProblem } from '../connections/connection-problem';
 import type { DirectoryAccess } from '../directory/directory-access';
+import { CREATION_SENT } from '../directory/provisioning.service';
 import { AppError, RateLimited } from '../errors';
 import { executeItem, type ItemMeans, resultOf, type Verdict } from './item-execution';
+import type { Newcomers } from './newcomers';
 import type { Operation } from './operation';
 import type { ClaimedItem } from './operation-item';
 import { LeaseLost, type SliceLedger } from './slice-ledger';
@@ -39,6 +41,17 @@ export interface SliceEnd {
   readonly isDry?: boolean;
 }
 
+/** How long a result may wait for others to be written with it. */
+interface Pace {
+  isOver: boolean;
+  readonly over: Promise<void>;
+}
+
+const PACE_MS = 30;
+/** In multiples of how many are carried out at the same time. */
+const MOST_AHEAD = 8;
+/** After which it is looked again whether one of the others has got something to do. */
+const LONGEST_LIMITED_MS = 30_000;
 const PROBE_MS = 10_000;
 /** How long one look at Slack is believed. */
 const PROBE_VALID_MS = 5_000;
@@ -48,10 +61,21 @@ const STORE_PAUSE_MS = 1_000;
 
 /** One process at one operation for a while: a few items at a time, until there are no more or the time is over. */
 export class Slice {
+  readonly #over = new AbortController();
+  readonly #lookSignal: AbortSignal;
+  #looking: Promise<void> | undefined;
   readonly #running = new Map<number, Promise<void>>();
+  /** Taken and not begun: a place that gets free is filled without waiting for the database. */
+  readonly #ready: ClaimedItem[] = [];
   readonly #until: number;
   #end: SliceEnd | undefined;
   #isDry = false;
+  #limitedInARow = 0;
+  /** Items that got no answer, of which it is not known yet whether Slack is away: until it is, none is begun. */
+  #asking = 0;
+  #ahead: number;
+  #pace: Pace | undefined;
+  #isCanceled: boolean;
   #probe: { readonly at: number; readonly isAway: Promise<boolean> } | undefined;
 
   constructor(
@@ -59,39 +83,89 @@ export class Slice {
     private readonly operation: Operation,
     private readonly caller: Caller,
     private readonly ledger: SliceLedger,
+    private readonly newcomers: Newcomers,
     private readonly bounds: SliceBounds,
   ) {
     this.#until = means.clock.now() + means.rules.sliceMs;
+    this.#lookSignal = AbortSignal.any([bounds.closing, bounds.ended, this.#over.signal]);
+    this.#ahead = means.rules.concurrency;
+    this.#isCanceled = operation.status === 'CANCELED';
   }
 
   /** @throws LeaseLost, and what the database throws */
   async run(): Promise<SliceEnd> {
     try {
+      // A Slack that was away a moment ago gets one call, not one for each item.
+      if (this.operation.setbacks > 0 && (await this.#isAway())) return { isAway: true };
+      this.#lookAhead(this.operation);
       await this.#work();
     } catch (error) {
       // What is under way ends first: nobody may go on with it while it still writes to Slack.
       this.ledger.close(error);
+      this.#handBackReady();
       await Promise.all(this.#running.values());
       if (error instanceof LeaseLost) throw error;
       await this.#storeRest();
+    } finally {
+      this.#over.abort();
+      await this.#looking;
     }
     return { ...this.#end, isDry: this.#isDry };
   }
 
   async #work(): Promise<void> {
     for (;;) {
-      const free = this.#mayBegin ? this.means.rules.concurrency - this.#running.size : 0;
-      if (this.ledger.hasNews || (free > 0 && !this.#isDry)) {
-        const { operation, claimed } = await this.ledger.commit(this.#isDry ? 0 : free);
-        if (free > 0 && claimed.length < free) this.#isDry = true;
+      this.#beginReady();
+      const room = this.#mayBegin && !this.#isDry ? this.#room : 0;
+      if (this.#isTimeToWrite(room)) {
+        this.#ahead = this.#aheadAfter(this.ledger.resultCount);
+        this.#pace = undefined;
+        const { operation, claimed } = await this.ledger.commit(room);
+        if (claimed.length < room) this.#isDry = true;
         if (operation.status === 'PAUSED') this.#end ??= {};
-        for (const item of claimed) this.#begin(item);
+        if (operation.status === 'CANCELED') this.#cancel();
+        this.#ready.push(...claimed);
+        this.#lookAhead(operation);
       } else if (this.#running.size === 0) {
         return;
       } else {
-        await this.ledger.news();
+        await this.#news();
       }
     }
+  }
+
+  get #room(): number {
+    return this.means.rules.concurrency + this.#ahead - this.#running.size - this.#ready.length;
+  }
+
+  /** As many are taken ahead as may come to their end until the next write, and half as many again. */
+  #aheadAfter(ended: number): number {
+    const { concurrency } = this.means.rules;
+    return Math.min(Math.max(2 * ended, concurrency), MOST_AHEAD * concurrency);
+  }
+
+  /** Results wait a moment for others, unless something waits for them: many share the cost of a durable write. */
+  #isTimeToWrite(room: number): boolean {
+    const isHungry = this.#running.size < this.means.rules.concurrency;
+    if (this.ledger.isAwaited || (room > 0 && this.#ready.length === 0)) return true;
+    if (!this.ledger.hasNews) return false;
+    return isHungry || this.#pace?.isOver === true;
+  }
+
+  async #news(): Promise<void> {
+    if (this.ledger.hasNews) this.#pace ??= this.#startPace();
+    const news = this.ledger.news();
+    await (this.#pace ? Promise.race([news, this.#pace.over]) : news);
+  }
+
+  #startPace(): Pace {
+    const pace: Pace = {
+      isOver: false,
+      over: this.means.clock.sleep(PACE_MS).then(() => {
+        pace.isOver = true;
+      }),
+    };
+    return pace;
   }
 
   get #mayBegin(): boolean {
@@ -99,9 +173,38 @@ export class Slice {
     return !this.#end && !closing.aborted && !ended.aborted && this.means.clock.now() < this.#until;
   }
 
+  #beginReady(): void {
+    if (!this.#mayBegin) this.#handBackReady();
+    while (this.#asking === 0 && this.#running.size < this.means.rules.concurrency) {
+      const item = this.#ready.shift();
+      if (!item) return;
+      this.#begin(item);
+    }
+  }
+
+  /** Once: what is taken of a canceled operation after that was under way before, and must come to an end. */
+  #cancel(): void {
+    if (!this.#isCanceled) this.#handBackReady();
+    this.#isCanceled = true;
+  }
+
+  #handBackReady(): void {
+    this.ledger.handBack(this.#ready.splice(0));
+  }
+
   #begin(item: ClaimedItem): void {
-    const work = this.#carryOut(item).finally(() => this.#running.delete(item.index));
+    const work = this.#carryOut(item).finally(() => {
+      this.#running.delete(item.index);
+      this.#beginReady();
+    });
     this.#running.set(item.index, work);
+  }
+
+  /** Whoever is begun before its end is looked up one by one. */
+  #lookAhead(operation: Operation): void {
+    const { clock, rules } = this.means;
+    const caller = { ...this.caller, signal: this.#lookSignal, deadlineAt: clock.now() + rules.itemMs };
+    this.#looking = this.newcomers.prepare(caller, operation);
   }
 
   async #carryOut(item: ClaimedItem): Promise<void> {
@@ -113,7 +216,9 @@ export class Slice {
     };
     const verdict = await executeItem(this.means, caller, this.operation, item, {
       progress: item.progress,
-      saveProgress: (progress) => this.ledger.note(item.index, progress),
+      saveProgress: async (progress) => {
+        if (!item.isUnheld || progress !== CREATION_SENT) await this.ledger.note(item.index, progress);
+      },
     });
     const isAway = verdict.kind === 'unanswered' && (await this.#isAway());
     this.#consider(verdict, isAway);
@@ -125,16 +230,25 @@ export class Slice {
   #consider(verdict: Verdict, isAway: boolean): void {
     if (verdict.kind === 'blocked') this.#end = { pause: { kind: 'CONNECTION', problem: verdict.problem } };
     else if (isAway) this.#end ??= { isAway };
+    else if (verdict.kind === 'done') this.#limitedInARow = 0;
     else if (verdict.kind === 'limited' && verdict.problem instanceof RateLimited) {
-      this.#end ??= { waitMs: verdict.afterMs };
+      // It waits by itself. Others may be in need of another limit, unless one after the other is not.
+      this.#limitedInARow += 1;
+      if (this.#limitedInARow < 2 * this.means.rules.concurrency) return;
+      this.#end ??= { waitMs: Math.min(verdict.afterMs, LONGEST_LIMITED_MS) };
     }
   }
 
   /** One item without an answer says little: a cheap read tells whether Slack is there for the others. */
-  #isAway(): Promise<boolean> {
+  async #isAway(): Promise<boolean> {
     const now = this.means.clock.now();
     if (!this.#probe || now - this.#probe.at >= PROBE_VALID_MS) this.#probe = { at: now, isAway: this.#probeSlack() };
-    return this.#probe.isAway;
+    this.#asking += 1;
+    try {
+      return await this.#probe.isAway;
+    } finally {
+      this.#asking -= 1;
+    }
   }
 
   async #probeSlack(): Promise<boolean> {

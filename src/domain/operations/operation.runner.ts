@@ -1,9 +1,11 @@
+import { setMaxListeners } from 'node:events';
 import { backoffMs } from '../../shared/backoff';
 import { newId } from '../../shared/ids';
 import type { Caller } from '../access/access';
 import { AppError } from '../errors';
 import type { Database } from '../ports';
 import { storeItemProblem } from './item-problem';
+import { Newcomers } from './newcomers';
 import { endOf, movedOperation, type Operation, type OperationId } from './operation';
 import { callerOf } from './operation-caller';
 import { Slice, type SliceBounds, type SliceEnd, type SliceMeans } from './operation-slice';
@@ -22,10 +24,14 @@ const LEASE_MS = 15_000;
 const HEARTBEAT_MS = 4_000;
 /** For an item that waits for one of another operation, which nobody announces. */
 const LOOK_AGAIN_MS = 2_000;
+/** Operations whose next people are remembered between two slices: more than a process carries out at the same time. */
+const MOST_REMEMBERED = 16;
 const AWAY_BACKOFF = { baseMs: 5_000, capMs: 300_000 };
 
 /** Runs operations slice by slice. Who runs one holds its lease, and every write repeats that. */
 export class OperationRunner {
+  readonly #newcomers = new Map<OperationId, Newcomers>();
+
   constructor(private readonly parts: SliceMeans & { readonly database: Database }) {}
 
   /** The longest that `runSlice` takes, when nothing hangs. */
@@ -42,6 +48,8 @@ export class OperationRunner {
     const owner = newId<string>('run');
     const lost = new AbortController();
     const bounds = { closing, ended: AbortSignal.any([ended, lost.signal]) };
+    // Each item and each of its calls listens.
+    setMaxListeners(0, bounds.ended);
     const begun = await this.begin(id, owner, bounds.ended);
     if (!begun) return undefined;
     const stopHeartbeat = this.keepLease(id, owner, lost);
@@ -59,8 +67,19 @@ export class OperationRunner {
     if (caller instanceof AppError) return { pause: { kind: 'API_KEY', problem: caller } };
     if (operation.status === 'PAUSED') return {};
     const { database, clock } = this.parts;
-    const ledger = new SliceLedger(database, clock, operation.id, owner);
-    return new Slice(this.parts, operation, caller, ledger, bounds).run();
+    const newcomers = this.newcomersOf(operation.id);
+    const ledger = new SliceLedger(database, clock, operation.id, owner, newcomers);
+    return new Slice(this.parts, operation, caller, ledger, newcomers, bounds).run();
+  }
+
+  private newcomersOf(id: OperationId): Newcomers {
+    const newcomers = this.#newcomers.get(id) ?? new Newcomers(this.parts);
+    // The one that was used last is the last to be forgotten.
+    this.#newcomers.delete(id);
+    this.#newcomers.set(id, newcomers);
+    for (const oldest of this.#newcomers.keys())
+      if (this.#newcomers.size > MOST_REMEMBERED) this.#newcomers.delete(oldest);
+    return newcomers;
   }
 
   private keepLease(id: OperationId, owner: string, lost: AbortController): () => void {

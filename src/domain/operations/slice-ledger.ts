@@ -1,7 +1,9 @@
 import type { Clock } from '../../shared/clock';
+import { CREATION_SENT, NOTHING_SENT } from '../directory/provisioning.service';
 import { StillRunning } from '../errors';
-import type { ItemResult } from '../operation-ports';
+import type { ItemNote, ItemResult } from '../operation-ports';
 import type { Database } from '../ports';
+import type { Newcomers } from './newcomers';
 import { type Operation, type OperationId, recounted } from './operation';
 import type { ClaimedItem } from './operation-item';
 
@@ -13,11 +15,15 @@ export class LeaseLost extends Error {
   }
 }
 
-interface WaitingNote {
-  readonly index: number;
-  readonly progress: string;
+interface WaitingNote extends ItemNote {
   readonly saved: () => void;
   readonly failed: (error: unknown) => void;
+}
+
+interface News {
+  readonly notes: readonly WaitingNote[];
+  readonly results: readonly ItemResult[];
+  readonly handedBack: readonly ClaimedItem[];
 }
 
 /** In which items are taken: in a canceled operation only what was under way is left, and it must come to an end. */
@@ -34,6 +40,7 @@ export function leaseName(id: OperationId): string {
 export class SliceLedger {
   #notes: WaitingNote[] = [];
   #results: ItemResult[] = [];
+  #handedBack: ClaimedItem[] = [];
   #hasSucceeded = false;
   #closed: unknown;
   #tell = () => {};
@@ -43,15 +50,25 @@ export class SliceLedger {
     private readonly clock: Clock,
     private readonly id: OperationId,
     private readonly owner: string,
+    private readonly newcomers: Newcomers,
   ) {}
 
   get hasNews(): boolean {
-    return this.#notes.length > 0 || this.#results.length > 0;
+    return this.#notes.length > 0 || this.#results.length > 0 || this.#handedBack.length > 0;
   }
 
-  /** Resolves when there is something to write. */
+  /** How many results wait to be written. */
+  get resultCount(): number {
+    return this.#results.length;
+  }
+
+  /** Somebody waits for a note to be stored. */
+  get isAwaited(): boolean {
+    return this.#notes.length > 0;
+  }
+
+  /** Resolves when there is something more to write. */
   news(): Promise<void> {
-    if (this.hasNews) return Promise.resolve();
     return new Promise((resolve) => {
       this.#tell = resolve;
     });
@@ -64,6 +81,12 @@ export class SliceLedger {
       this.#notes.push({ index, progress, saved, failed });
       this.#tell();
     });
+  }
+
+  /** Of an item that was taken and not begun. */
+  handBack(items: readonly ClaimedItem[]): void {
+    this.#handedBack.push(...items);
+    if (items.length > 0) this.#tell();
   }
 
   settle(result: ItemResult): void {
@@ -86,29 +109,40 @@ export class SliceLedger {
   async commit(claim: number): Promise<{ operation: Operation; claimed: readonly ClaimedItem[] }> {
     const notes = this.#notes.splice(0);
     const results = this.#results.splice(0);
+    const handedBack = this.#handedBack.splice(0);
     try {
-      const written = await this.#write(notes, results, claim);
+      const written = await this.#write({ notes, results, handedBack }, claim);
       for (const { saved } of notes) saved();
       this.#hasSucceeded = false;
       return written;
     } catch (error) {
       this.#results.unshift(...results);
+      this.#handedBack.unshift(...handedBack);
       for (const { failed } of notes) failed(error instanceof LeaseLost ? takenOver() : error);
       throw error;
     }
   }
 
-  #write(notes: readonly WaitingNote[], results: readonly ItemResult[], claim: number) {
+  #write({ notes, results, handedBack }: News, claim: number) {
     return this.database.transaction(async ({ operations, leases }) => {
       const operation = await operations.lock(this.id);
       if (!operation || !(await leases.confirm(leaseName(this.id), this.owner))) throw new LeaseLost();
-      await operations.saveProgress(this.id, notes);
-      const settling = operation.status === 'CANCELED' ? results.map(inCanceled) : results;
+      const isCanceled = operation.status === 'CANCELED';
+      await operations.saveProgress(this.id, [...notes, ...notesOf(handedBack, NOTHING_SENT)]);
+      const settling = [
+        ...(isCanceled ? results.map(inCanceled) : results),
+        ...handedBack.map(({ index, attempts, progress }) => {
+          return { index, attempts, status: isCanceled && progress === undefined ? 'SKIPPED' : 'PENDING' } as const;
+        }),
+      ];
       const settled = await operations.settleItems(operation, settling);
       const isClaimable = claimable.includes(operation.status);
       const now = new Date(this.clock.now());
-      const claimed = isClaimable ? await operations.claimItems(this.id, now, claim) : [];
-      if (results.length === 0 && claimed.length === 0) return { operation, claimed };
+      const pending = isClaimable ? await operations.claimItems(this.id, now, claim) : [];
+      const claimed = pending.map((item) => ({ ...item, isUnheld: this.newcomers.isUnheld(item) }));
+      // Noted at once, so that a creation can leave without another write.
+      await operations.saveProgress(this.id, notesOf(claimed, CREATION_SENT));
+      if (settling.length === 0 && claimed.length === 0) return { operation, claimed };
       let { counts } = operation;
       for (const { status } of settling) counts = recounted(counts, 'RUNNING', status, 1);
       counts = recounted(counts, 'PENDING', 'RUNNING', claimed.length);
@@ -129,6 +163,10 @@ export class SliceLedger {
 /** What would be tried again later is not, except where the gateway broke off: of that nobody knows how far it came. */
 function inCanceled(result: ItemResult): ItemResult {
   return result.status === 'PENDING' && result.problem ? { ...result, status: 'SKIPPED' } : result;
+}
+
+function notesOf(items: readonly ClaimedItem[], progress: string): ItemNote[] {
+  return items.flatMap(({ index, isUnheld }) => (isUnheld ? { index, progress } : []));
 }
 
 function takenOver(): StillRunning {
