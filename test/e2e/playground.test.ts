@@ -25,17 +25,22 @@ describeInBrowser('the playground in a browser', () => {
 
   describe('in front of the gateway', () => {
     let gateway: GatewayProcess;
+    /** One page for both: the editor takes seconds to load. */
+    let playground: PlaygroundPage;
 
     beforeAll(async () => {
       gateway = await startGatewayProcess();
+      guarded = await GuardedContext.open(browser, gateway.origin);
+      playground = await guarded.openPlayground();
+      await playground.enterKey(gateway.adminKey, 'First admin key');
     });
-    afterAll(() => gateway?.stop());
+    afterEach(() => expect(guarded.complaints.splice(0)).toEqual([]));
+    afterAll(async () => {
+      await guarded?.context.close();
+      await gateway?.stop();
+    });
 
     it('takes an admin from the printed key to a connected sandbox and a provisioned person', async () => {
-      guarded = await GuardedContext.open(browser, gateway.origin);
-      const playground = await guarded.openPlayground();
-      await playground.enterKey(gateway.adminKey, 'First admin key');
-
       await playground.openTab('CreateConnection');
       await playground.pasteVariables({
         input: { name: 'Sandbox', environment: 'SANDBOX', token: gateway.sandboxToken },
@@ -54,14 +59,9 @@ describeInBrowser('the playground in a browser', () => {
       await playground.run(/"connectionChanged":\s\{/);
 
       expect(await playground.stored('sessionStorage')).not.toContain(gateway.sandboxToken);
-      await guarded.context.close();
-      expect(guarded.complaints).toEqual([]);
     });
 
     it('knows the schema: what does not fit it is underlined, an example is not', async () => {
-      guarded = await GuardedContext.open(browser, gateway.origin);
-      const playground = await guarded.openPlayground();
-      await playground.enterKey(gateway.adminKey, 'First admin key');
       const underlined = playground.page.locator('.graphiql-query-editor .squiggly-error');
 
       await playground.query.click();
@@ -71,9 +71,6 @@ describeInBrowser('the playground in a browser', () => {
 
       await playground.openTab('ProvisionUser');
       await underlined.first().waitFor({ state: 'detached' });
-
-      await guarded.context.close();
-      expect(guarded.complaints).toEqual([]);
     });
   });
 

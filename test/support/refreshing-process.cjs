@@ -7,6 +7,7 @@ const { database, keyByte, slackUrl, app, connection, clockAheadMs, killAt } = J
 const load = (path) => require(join(__dirname, '../../dist/src', path));
 const { AccessTokenService } = load('domain/connections/access-token.service');
 const { ConnectionHealth } = load('domain/connections/connection-health.service');
+const { ConnectionSnapshots } = load('domain/connections/connection-snapshots');
 const { PairKeeper } = load('domain/connections/pair-keeper.service');
 const { TokenRefreshService } = load('domain/connections/token-refresh.service');
 const { systemClock } = load('shared/clock');
@@ -86,7 +87,8 @@ async function main() {
     health,
     keeper,
   });
-  const tokens = new AccessTokenService(stepped, refreshes, clock, silentLogger);
+  const snapshots = new ConnectionSnapshots(stepped, clock, storage.feed);
+  const tokens = new AccessTokenService(stepped, snapshots, refreshes, clock, silentLogger);
 
   process.on('message', async () => {
     const { signal } = new AbortController();

@@ -53,7 +53,7 @@ const PACE_MS = 30;
 /** While calls that somebody waits for need the process and its database. */
 const CROWDED_PACE_MS = 200;
 /** In multiples of how many are carried out at the same time. */
-const MOST_AHEAD = 8;
+const MOST_AHEAD = 16;
 /** After which it is looked again whether one of the others has got something to do. */
 const LONGEST_LIMITED_MS = 30_000;
 const PROBE_MS = 10_000;
@@ -151,7 +151,9 @@ export class Slice {
   /** Results wait a moment for others, unless something waits for them: many share the cost of a durable write. */
   #isTimeToWrite(room: number): boolean {
     const isHungry = this.#running.size < this.means.rules.concurrency;
-    if (this.ledger.isAwaited || (room > 0 && this.#ready.length === 0)) return true;
+    // Half of what is ahead lasts for as long as the write takes.
+    const isLow = room > 0 && (this.#ready.length === 0 || room >= this.#ahead / 2);
+    if (this.ledger.isAwaited || isLow) return true;
     if (!this.ledger.hasNews) return false;
     return isHungry || this.#pace?.isOver === true;
   }

@@ -1,5 +1,0 @@
-import './postgres-setup';
-
-export default async function stopPostgres(): Promise<void> {
-  await globalThis.rollcallTestPostgres?.stop();
-}
