@@ -10,7 +10,7 @@ import { createPostgresDatabase } from '../../support/postgres';
 const isFull = process.env.ISOLATION === 'full';
 const people = isFull ? 10_000 : 1_500;
 const engines = (process.env.ISOLATION_ENGINES ?? 'sqlite,postgres').split(',');
-const limitModes: readonly ('off' | 'on')[] = isFull ? ['off', 'on'] : ['off'];
+const limitModes = (process.env.ISOLATION_LIMITS ?? (isFull ? 'off,on' : 'off')).split(',') as ('off' | 'on')[];
 const rules = isFull
   ? { off: { rounds: 150, restMs: 20, blocks: 5 }, on: { rounds: 100, restMs: 350, blocks: 2 } }
   : { off: { rounds: 12, restMs: 5, blocks: 1 }, on: { rounds: 12, restMs: 350, blocks: 1 } };
