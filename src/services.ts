@@ -64,6 +64,7 @@ import { NodeResolver } from './graphql/node.resolver';
 import { ConnectionOperationsResolver, OperationResolver } from './graphql/operations/operation.resolver';
 import { OperationSubscriptionResolver } from './graphql/operations/operation-subscription.resolver';
 import { type Clock } from './shared/clock';
+import { Foreground } from './shared/foreground';
 import type { Logger } from './shared/logger';
 import { type SlackEdge } from './slack/slack-directory';
 import { type Storage } from './storage/open-storage';
@@ -91,7 +92,8 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const { logger, clock, random, hasSandbox, checkEveryMs } = means;
   const environments: ConnectionEnvironment[] = hasSandbox ? ['LIVE', 'GOV', 'SANDBOX'] : ['LIVE', 'GOV'];
   const upkeep = wireGrants(storage, edge, { logger, clock, random }, environments);
-  const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, logger });
+  const foreground = new Foreground();
+  const directoryAccess = new DirectoryAccess({ ...upkeep, database, directory: edge.directory, foreground, logger });
   const idempotency = new IdempotencyService(database, clock, logger, means.idempotencyKeptMs);
   const groupTurns = new GroupTurns(clock);
   const enrollment = new GroupEnrollment(directoryAccess, new GroupJoins(groupTurns), clock, random);
@@ -102,7 +104,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
   const connections = new ConnectionService({ ...upkeep, database, webApi: edge.webApi });
   const connectionQueries = new ConnectionQueryService(database, edge.directory, clock);
   const groups = new GroupService(directoryAccess, idempotency, groupTurns, clock, random);
-  const bulk = { database, access: directoryAccess, idempotency, provisioning, groups };
+  const bulk = { database, access: directoryAccess, foreground, idempotency, provisioning, groups };
   return {
     access: new AccessService(database, clock),
     sealingKeys: new SealingKeyService(new KeyCustody(database, keys, clock, logger), reseal, clock),
@@ -133,6 +135,7 @@ function wireOperations(
   parts: {
     database: Database;
     access: DirectoryAccess;
+    foreground: Foreground;
     idempotency: IdempotencyService;
     provisioning: ProvisioningService;
     groups: GroupService;

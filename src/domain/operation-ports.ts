@@ -91,8 +91,10 @@ export interface OperationStore {
 
   /** Removes operations that ended before `before`, at most `limit` items of them at once. @returns how many rows. */
   deleteEndedBefore(before: Date, limit: number): Promise<number>;
-  /** Removes what was begun before `before` and never accepted. @returns how many rows. */
+  /** Removes what was begun before `before` and never accepted, at most `limit` rows of a kind. @returns how many rows. */
   deleteUnacceptedBefore(before: Date, limit: number): Promise<number>;
+  /** The same of one operation, which nobody will accept. One that is accepted stays. */
+  deleteUnaccepted(id: OperationId, limit: number): Promise<number>;
 }
 
 /** Sees to it that the slices of operations are run, on this process or another. */

@@ -17,6 +17,36 @@ export class Mutex {
   }
 }
 
+/** So often is the front lane preferred before the back lane has a turn. */
+const FRONT_IN_A_ROW = 9;
+
+/** One piece of work at a time; what waits in the front lane goes first, but for one turn in ten, and each lane is first in, first out. */
+export class TwoLaneMutex {
+  readonly #lanes: Readonly<Record<'front' | 'back', (() => void)[]>> = { front: [], back: [] };
+  #isHeld = false;
+  #frontInARow = 0;
+
+  async run<T>(lane: 'front' | 'back', work: () => Promise<T>): Promise<T> {
+    if (this.#isHeld) await new Promise<void>((begin) => this.#lanes[lane].push(begin));
+    this.#isHeld = true;
+    try {
+      return await work();
+    } finally {
+      this.#passOn();
+    }
+  }
+
+  /** Whoever is next holds it at once, so that nobody comes between. */
+  #passOn(): void {
+    const { front, back } = this.#lanes;
+    const isBacksTurn = back.length > 0 && (front.length === 0 || this.#frontInARow >= FRONT_IN_A_ROW);
+    this.#frontInARow = isBacksTurn ? 0 : this.#frontInARow + 1;
+    const next = (isBacksTurn ? back : front).shift();
+    if (next) next();
+    else this.#isHeld = false;
+  }
+}
+
 /**
  * First in, first out for each key. Whoever needs several keys queues for all of them in one step, so that the order of
  * arrival is the same in every queue: nobody overtakes, and two callers cannot wait for each other. A key is dropped when

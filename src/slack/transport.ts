@@ -1,4 +1,5 @@
-import { Agent, type Dispatcher, request } from 'undici';
+import type { IncomingHttpHeaders } from 'node:http';
+import { Agent, type Dispatcher } from 'undici';
 import type { HttpMethod } from './endpoints';
 
 export interface HttpRequest {
@@ -52,32 +53,21 @@ const CONNECTIONS_PER_ORIGIN = 256;
 const CLOSING_MS = 1_000;
 
 export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptions): Transport {
-  const own =
-    dispatcher === undefined
-      ? new Agent({
-          // Shorter than the attempt, so that a connection that cannot be opened is told apart from a lost answer.
-          connect: { timeout: Math.ceil(attemptTimeoutMs / 2) },
-          headersTimeout: attemptTimeoutMs,
-          bodyTimeout: attemptTimeoutMs,
-          connections: CONNECTIONS_PER_ORIGIN,
-          pipelining: 1,
-        })
-      : undefined;
-  const used = dispatcher ?? own;
-  const running = new Set<AbortController>();
+  const used = dispatcher ?? newAgent(attemptTimeoutMs);
+  const running = new Set<Answering>();
   return {
     async send(httpRequest) {
-      const attempt = new AbortController();
-      running.add(attempt);
-      return send(used, httpRequest, attempt).finally(() => running.delete(attempt));
+      const answering = new Answering(httpRequest.maxBodyBytes);
+      running.add(answering);
+      return send(used, httpRequest, answering).finally(() => running.delete(answering));
     },
     async close() {
       // Whoever waited for an answer has gone; one that never comes must not hold up the end.
       const cut = setTimeout(() => {
-        for (const attempt of running) attempt.abort();
+        for (const answering of running) answering.giveUp('ABORTED');
       }, CLOSING_MS);
       try {
-        await own?.close();
+        if (used !== dispatcher) await used.close();
       } finally {
         clearTimeout(cut);
       }
@@ -85,54 +75,100 @@ export function createTransport({ attemptTimeoutMs, dispatcher }: TransportOptio
   };
 }
 
+function newAgent(attemptTimeoutMs: number): Dispatcher {
+  return new Agent({
+    // Shorter than the attempt, so that a connection that cannot be opened is told apart from a lost answer.
+    connect: { timeout: Math.ceil(attemptTimeoutMs / 2) },
+    headersTimeout: attemptTimeoutMs,
+    bodyTimeout: attemptTimeoutMs,
+    connections: CONNECTIONS_PER_ORIGIN,
+    pipelining: 1,
+  });
+}
+
 async function send(
-  dispatcher: Dispatcher | undefined,
-  httpRequest: HttpRequest,
-  attempt: AbortController,
+  dispatcher: Dispatcher,
+  { method, url, headers, body, timeoutMs, signal }: HttpRequest,
+  answering: Answering,
 ): Promise<HttpAnswer> {
-  const { method, url, headers, body, maxBodyBytes, timeoutMs, signal } = httpRequest;
   if (signal.aborted) throw new TransportFailure(false, 'ABORTED');
-  let hasTimedOut = false;
-  const timer = setTimeout(() => {
-    hasTimedOut = true;
-    attempt.abort();
-  }, timeoutMs);
-  const onAbort = () => attempt.abort();
+  const timer = setTimeout(() => answering.giveUp('TIMEOUT'), timeoutMs);
+  const onAbort = () => answering.giveUp('ABORTED');
   signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const answer = await request(url, {
-      dispatcher,
-      method,
-      headers: { 'user-agent': USER_AGENT, ...headers },
-      body,
-      signal: attempt.signal,
-    });
-    return {
-      status: answer.statusCode,
-      header: (name) => firstOf(answer.headers[name]),
-      text: await readText(answer.body, maxBodyBytes),
-    };
+    const { origin, pathname, search } = new URL(url);
+    const path = `${pathname}${search}`;
+    dispatcher.dispatch({ origin, path, method, headers: { 'user-agent': USER_AGENT, ...headers }, body }, answering);
+    return await answering.answer;
   } catch (error) {
-    throw new TransportFailure(!failedBeforeSending(error), hasTimedOut ? 'TIMEOUT' : codeOf(error));
+    throw error instanceof TransportFailure ? error : new TransportFailure(!failedBeforeSending(error), codeOf(error));
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
   }
 }
 
-async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > maxBytes) return undefined;
-      chunks.push(chunk);
-    }
-  } catch {
-    return undefined;
+/** Gathers one answer. The client's own ways of reading make a stream of each, which costs as much as the call itself. */
+class Answering implements Dispatcher.DispatchHandler {
+  readonly answer: Promise<HttpAnswer>;
+  readonly #chunks: Buffer[] = [];
+  #size = 0;
+  #head: Pick<HttpAnswer, 'status' | 'header'> | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isOver = false;
+  #resolve: (answer: HttpAnswer) => void = () => {};
+  #reject: (error: unknown) => void = () => {};
+
+  constructor(private readonly maxBytes: number) {
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Whoever asked has the failure; that it can come before he listens must not count as unhandled.
+    this.answer.catch(() => {});
   }
-  return Buffer.concat(chunks).toString('utf8');
+
+  /** What has come so far is the answer; before its head there is none. */
+  giveUp(reason: string): void {
+    this.#end(new TransportFailure(this.#controller !== undefined, reason));
+    this.#controller?.abort(new Error(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // Given up while it waited for a connection.
+    if (this.#isOver) controller.abort(new Error('ABORTED'));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // Informational heads come before the one that counts.
+    if (status >= 200) this.#head = { status, header: (name) => firstOf(headers[name]) };
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#size += chunk.length;
+    if (this.#size > this.maxBytes) this.giveUp('TOO_LARGE');
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (!this.#head || this.#isOver) return;
+    this.#isOver = true;
+    const [first, ...others] = this.#chunks;
+    const body = first && others.length === 0 ? first : Buffer.concat(this.#chunks);
+    this.#resolve({ ...this.#head, text: body.toString('utf8') });
+  }
+
+  onResponseError(_: Dispatcher.DispatchController, error: Error): void {
+    this.#end(error);
+  }
+
+  #end(error: Error): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#head) this.#resolve({ ...this.#head, text: undefined });
+    else this.#reject(error);
+  }
 }
 
 const connectingSyscalls: readonly unknown[] = ['connect', 'getaddrinfo'];

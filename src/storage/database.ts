@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Database, Stores } from '../domain/ports';
+import { isInBackground } from '../shared/background';
 import { backoffMs } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
-import { Mutex } from '../shared/mutex';
+import { TwoLaneMutex } from '../shared/mutex';
 import { TypeOrmAccessTokenStore } from './access-token.store';
 import { TypeOrmApiKeyStore } from './api-key.store';
 import type { TokenCipher } from './cipher';
@@ -46,7 +47,7 @@ export interface TypeOrmDatabaseParts {
  * pieces of work at once would share a transaction, and the rollback of one would take the other's rows with it.
  */
 export class TypeOrmDatabase implements Database {
-  readonly #turns = new Mutex();
+  readonly #turns = new TwoLaneMutex();
   readonly #scope = new AsyncLocalStorage<{ isOpen: boolean }>();
   /** A transaction on the single connection could not be rolled back, and must be before anything else is done. */
   #isUnclean = false;
@@ -111,7 +112,7 @@ export class TypeOrmDatabase implements Database {
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.parts.dialect.isSingleConnection ? this.#turns.run(work) : work();
+    return this.parts.dialect.isSingleConnection ? this.#turns.run(isInBackground() ? 'back' : 'front', work) : work();
   }
 
   async #attempt<T>(mode: Mode, work: Work<T>, opening = this.#openingOf(mode)): Promise<T> {

@@ -55,14 +55,10 @@ export class TypeOrmOperationStore implements OperationStore {
   }
 
   async lock(id: OperationId): Promise<Operation | undefined> {
-    // A write, since it locks the row on both engines.
-    const locked = await this.handle.write(
-      'UPDATE operations SET version = version WHERE id = $1 AND ordinal IS NOT NULL',
-      [id],
-    );
-    if (locked !== 1) return undefined;
+    const sql = 'UPDATE operations SET version = version WHERE id = $1 AND ordinal IS NOT NULL';
+    if (!(await this.handle.lockRow(sql, [id]))) return undefined;
     const row = await this.handle.findOne(operationEntity, { id });
-    return row ? toOperation(row) : undefined;
+    return row && row.ordinal !== null ? toOperation(row) : undefined;
   }
 
   async update(operation: Operation): Promise<void> {
@@ -177,29 +173,38 @@ export class TypeOrmOperationStore implements OperationStore {
   }
 
   deleteEndedBefore(before: Date, limit: number): Promise<number> {
-    return this.#deleteSome('finished_at < $1 AND due_at IS NULL', before, limit);
+    return this.#deleteSome('finished_at < $1 AND due_at IS NULL', before.getTime(), limit);
   }
 
   deleteUnacceptedBefore(before: Date, limit: number): Promise<number> {
-    return this.#deleteSome('ordinal IS NULL AND created_at < $1', before, limit);
+    return this.#deleteSome('ordinal IS NULL AND created_at < $1', before.getTime(), limit);
   }
 
-  /** Items first, in portions, so that no transaction is long; the operation itself once it has none. */
-  async #deleteSome(condition: string, before: Date, limit: number): Promise<number> {
-    const at = before.getTime();
-    const items = await this.handle.write(
-      `DELETE FROM operation_items WHERE (operation_id, item_index) IN (
-        SELECT item.operation_id, item.item_index FROM operation_items item
-        JOIN operations ended ON ended.id = item.operation_id WHERE ${condition} LIMIT $2)`,
-      [at, limit],
-    );
-    if (items > 0) return items;
+  deleteUnaccepted(id: OperationId, limit: number): Promise<number> {
+    return this.#deleteSome('ordinal IS NULL AND id = $1', id, limit);
+  }
+
+  /** What an operation owns first, in portions, so that no transaction is long; the operation itself once it has nothing. */
+  async #deleteSome(condition: string, value: number | string, limit: number): Promise<number> {
+    for (const [table, key] of ownedRows) {
+      const rows = await this.handle.write(
+        `DELETE FROM ${table} WHERE (${key}) IN (
+          SELECT ${key} FROM ${table} WHERE operation_id IN (SELECT id FROM operations WHERE ${condition}) LIMIT $2)`,
+        [value, limit],
+      );
+      if (rows > 0) return rows;
+    }
     return this.handle.write(
       `DELETE FROM operations WHERE id IN (SELECT id FROM operations WHERE ${condition} LIMIT $2)`,
-      [at, limit],
+      [value, limit],
     );
   }
 }
+
+const ownedRows = [
+  ['operation_subjects', 'operation_id, item_index, subject'],
+  ['operation_items', 'operation_id, item_index'],
+] as const;
 
 function narrowed(
   query: SelectQueryBuilder<OperationRow>,

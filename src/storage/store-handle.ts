@@ -125,6 +125,14 @@ export class StoreHandle {
     return this.run((manager) => manager.findOneBy(schema, where));
   }
 
+  /**
+   * Keeps others from changing a row until the end of the transaction; on a single connection that is alone from its beginning.
+   * @param sql a write that changes nothing. @returns whether the row is there, as far as that was asked.
+   */
+  async lockRow(sql: string, parameters: readonly unknown[]): Promise<boolean> {
+    return this.dialect.isSingleConnection || (await this.write(sql, parameters)) === 1;
+  }
+
   /** @param onDuplicate `skip` leaves an existing row alone. @returns whether a row was inserted. */
   insert<Row extends ObjectLiteral>(
     schema: EntitySchema<Row>,

@@ -1,5 +1,6 @@
 import type { OperationId } from '../domain/operations/operation';
 import type { NextSlice, OperationRunner } from '../domain/operations/operation.runner';
+import { inBackground } from '../shared/background';
 import type { Logger } from '../shared/logger';
 
 /** Operations that one process carries out at the same time; the others take turns with them, slice by slice. */
@@ -57,7 +58,7 @@ export class SliceSlots {
     let next: NextSlice;
     try {
       const bounds = { closing: this.#closing.signal, ended: this.#ended.signal };
-      next = await this.parts.runner().runSlice(id, bounds);
+      next = await inBackground(() => this.parts.runner().runSlice(id, bounds));
     } catch (error) {
       this.parts.logger.warn({ operationId: id, err: error }, 'a slice of an operation failed and will be tried again');
     }

@@ -117,7 +117,7 @@ describe('work on many people', () => {
 
   it('pauses, is resumed, is canceled, and is continued', async () => {
     slow();
-    const { id } = await begin('provisionUsers', { users: people(24, 'course.example') });
+    const { id } = await begin('provisionUsers', { users: people(60, 'course.example') });
     const paused = await changeOperation(world.app, 'pauseOperation', { id });
     expect(paused.operation).toMatchObject({ status: 'PAUSED', pausedBecause: 'REQUESTED', estimatedFinishAt: null });
     const still = await untilOperation(world.app, id, ({ counts }) => counts.running === 0);
@@ -131,17 +131,17 @@ describe('work on many people', () => {
     const canceled = await changeOperation(world.app, 'cancelOperation', { id });
     expect(canceled.operation).toMatchObject({ status: 'CANCELED', counts: { pending: 0 } });
     const after = await ended(id);
-    expect(after.counts.succeeded + after.counts.skipped).toBe(24);
+    expect(after.counts.succeeded + after.counts.skipped).toBe(60);
     expect(after.counts.skipped).toBeGreaterThan(0);
     expect((await changeOperation(world.app, 'retryFailedItems', { id })).problems).toMatchObject([
       { code: 'CONFLICT' },
     ]);
 
     await changeOperation(world.app, 'resumeOperation', { id });
-    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 24, skipped: 0 } });
+    expect(await ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: 60, skipped: 0 } });
     expect(
       peopleOf(world.simulator).filter(({ primaryEmail }) => primaryEmail?.endsWith('@course.example')),
-    ).toHaveLength(24);
+    ).toHaveLength(60);
     const late = await changeOperation(world.app, 'cancelOperation', { id });
     expect(late.problems).toMatchObject([{ code: 'OPERATION_NOT_CANCELABLE' }]);
   });

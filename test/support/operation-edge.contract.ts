@@ -134,6 +134,8 @@ export function operationEdgeContract(name: string, engine: Engine): void {
       const broken = await upload(app(0), `${fileOf(people)}nonsense`, 'broken');
       expect(broken).toMatchObject({ status: 400, error: { code: 'INVALID_INPUT' } });
       expect(await operationsOfAll()).toBe(before);
+      const rows = await world.query("SELECT count(*) AS count FROM operation_items WHERE subject LIKE 'broken.%'");
+      expect(rows.map(({ count }) => Number(count))).toEqual([0]);
       expect((await upload(app(1), fileOf(people.slice(0, 2)), 'broken')).status).toBe(202);
     });
 

@@ -3,10 +3,13 @@ import { FastClock } from './fast-clock';
 import { MovedClock } from './moved-clock';
 import { expectInvariants } from './operation-invariants';
 import { newPeople, type OperationWorld, startOperationWorld } from './operation-world';
+import { calmDown } from './people';
 
 /** ROLLCALL_REAL_TIME=1 lets the waits of these tests take as long as they say. */
 const SPEED = process.env.ROLLCALL_REAL_TIME === '1' ? 1 : 20;
-const PEOPLE = 24;
+const PEOPLE = 32;
+/** Slow enough that both are still at it when the fault has come. */
+const SLACK_MS = 250;
 
 /** Lets so much time pass by the gateway's clock. */
 export function passing(ms: number): Promise<void> {
@@ -27,7 +30,7 @@ export class StorageFaultWorld {
   /** Begins one, and another one behind it; resolves when some of its items are done. */
   async beginTwo(): Promise<{ ids: readonly string[]; tags: readonly string[]; from: number }> {
     const { simulator } = this.world;
-    simulator.faults.add({ kind: 'latency', ms: 15, times: 'always' });
+    simulator.faults.add({ kind: 'latency', ms: SLACK_MS, times: 'always' });
     const from = simulator.requests.length;
     const tags = [this.#nextTag(), this.#nextTag()];
     const begun: OperationAnswer[] = [];
@@ -64,6 +67,7 @@ export class StorageFaultWorld {
     from: number;
   }): Promise<void> {
     const { simulator } = this.world;
+    calmDown(simulator);
     for (const [index, id] of ids.entries()) {
       expect(await this.world.ended(id)).toMatchObject({ status: 'SUCCEEDED', counts: { succeeded: PEOPLE } });
       await expectInvariants(this.world, id, { domain: `${tags[index]}.example` });

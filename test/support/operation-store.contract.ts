@@ -253,6 +253,32 @@ export function operationStoreContract(shared: SharedStorage): void {
       expect((await shared.database.read(({ operations }) => operations.countItems(old.id))).total).toBe(0);
     });
 
+    it('are discarded with all that is theirs, a portion at a time, unless they were accepted', async () => {
+      const connection = await storeConnection(shared.database);
+      const items = ['a', 'b', 'c'].map((name, index) => newItem(index, provision(`${name}@vain.example`)));
+      const [vain, twin] = [anOperation(connection), anOperation(connection)];
+      const accepted = await store(connection, [provision('d@vain.example')]);
+      await inTransaction(async ({ operations }) => {
+        for (const draft of [vain, twin]) {
+          await operations.insert(draft);
+          await operations.insertItems(draft, items);
+        }
+      });
+      const discard = (id: OperationId) => inTransaction(({ operations }) => operations.deleteUnaccepted(id, 2));
+
+      const portions: number[] = [];
+      while (portions.at(-1) !== 0) portions.push(await discard(vain.id));
+
+      expect(portions).toEqual([2, 1, 2, 1, 1, 0]);
+      expect(await discard(accepted.id)).toBe(0);
+      const left = await shared.database.read(async ({ operations }) => [
+        (await operations.countItems(vain.id)).total,
+        (await operations.countItems(twin.id)).total,
+        (await operations.countItems(accepted.id)).total,
+      ]);
+      expect(left).toEqual([0, 3, 1]);
+    });
+
     it('go with their connection', async () => {
       const connection = await storeConnection(shared.database);
       const { id } = await store(connection, [provision('a@example.com')]);

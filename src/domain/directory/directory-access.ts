@@ -1,3 +1,4 @@
+import type { Foreground } from '../../shared/foreground';
 import type { Logger } from '../../shared/logger';
 import { SingleFlight } from '../../shared/single-flight';
 import { assertAllowed, type Caller, type Permission } from '../access/access';
@@ -27,6 +28,7 @@ export class DirectoryAccess {
       readonly tokens: AccessTokenService;
       readonly check: GrantCheck;
       readonly health: ConnectionHealth;
+      readonly foreground: Foreground;
       readonly logger: Logger;
     },
   ) {}
@@ -68,7 +70,7 @@ export class DirectoryAccess {
       },
     });
     try {
-      const result = await work(client);
+      const result = await (caller.urgency === 'bulk' ? work(client) : this.parts.foreground.run(() => work(client)));
       if (hasLeft) await this.parts.health.recordAnswer(connection);
       return result;
     } catch (error) {

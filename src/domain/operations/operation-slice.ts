@@ -1,3 +1,4 @@
+import type { Foreground } from '../../shared/foreground';
 import type { Caller } from '../access/access';
 import { ConnectionProblem } from '../connections/connection-problem';
 import type { DirectoryAccess } from '../directory/directory-access';
@@ -27,6 +28,7 @@ export interface SliceBounds {
 
 export interface SliceMeans extends ItemMeans {
   readonly access: DirectoryAccess;
+  readonly foreground: Foreground;
   readonly rules: RunnerRules;
 }
 
@@ -48,8 +50,10 @@ interface Pace {
 }
 
 const PACE_MS = 30;
+/** While calls that somebody waits for need the process and its database. */
+const CROWDED_PACE_MS = 200;
 /** In multiples of how many are carried out at the same time. */
-const MOST_AHEAD = 8;
+const MOST_AHEAD = 16;
 /** After which it is looked again whether one of the others has got something to do. */
 const LONGEST_LIMITED_MS = 30_000;
 const PROBE_MS = 10_000;
@@ -147,7 +151,9 @@ export class Slice {
   /** Results wait a moment for others, unless something waits for them: many share the cost of a durable write. */
   #isTimeToWrite(room: number): boolean {
     const isHungry = this.#running.size < this.means.rules.concurrency;
-    if (this.ledger.isAwaited || (room > 0 && this.#ready.length === 0)) return true;
+    // Half of what is ahead lasts for as long as the write takes.
+    const isLow = room > 0 && (this.#ready.length === 0 || room >= this.#ahead / 2);
+    if (this.ledger.isAwaited || isLow) return true;
     if (!this.ledger.hasNews) return false;
     return isHungry || this.#pace?.isOver === true;
   }
@@ -161,7 +167,7 @@ export class Slice {
   #startPace(): Pace {
     const pace: Pace = {
       isOver: false,
-      over: this.means.clock.sleep(PACE_MS).then(() => {
+      over: this.means.clock.sleep(this.means.foreground.isCrowded ? CROWDED_PACE_MS : PACE_MS).then(() => {
         pace.isOver = true;
       }),
     };
@@ -208,7 +214,8 @@ export class Slice {
   }
 
   async #carryOut(item: ClaimedItem): Promise<void> {
-    const { clock, rules } = this.means;
+    const { clock, foreground, rules } = this.means;
+    await foreground.turn();
     const caller: Caller = {
       ...this.caller,
       requestId: `${this.operation.id}.${item.index}`,

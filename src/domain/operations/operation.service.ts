@@ -5,7 +5,7 @@ import { notReady } from '../connections/access-token.service';
 import type { Connection, ConnectionId } from '../connections/connection';
 import type { DirectoryAccess } from '../directory/directory-access';
 import { assertKey, type IdempotencyService, type Outcome } from '../directory/idempotency.service';
-import { Conflict, InvalidInput, NotFound, OperationNotCancelable } from '../errors';
+import { Conflict, InvalidInput, NotFound, OperationNotCancelable, StorageUnavailable } from '../errors';
 import type { OperationDispatch, OperationStore } from '../operation-ports';
 import type { Database } from '../ports';
 import {
@@ -68,19 +68,25 @@ export class OperationService {
    */
   async start(caller: Caller, input: KeyedOperation): Promise<Operation> {
     const connection = await this.usable(caller, input);
-    return this.once(caller, connection, { ...input, store: () => this.store(caller, connection, input) });
+    const store = () => this.store(this.draftOf(caller, connection, input), input);
+    return this.once(caller, connection, { ...input, store });
   }
 
   /**
    * As start, of what is read only once and may take its time: it is stored as it comes, and compared with what the key was
-   * used for at its end. What was stored in vain is swept.
+   * used for at its end. What was stored in vain is removed.
    * @throws what `start` and the items throw
    */
   async startStream(caller: Caller, { inputOf, ...input }: StreamedOperation): Promise<Operation> {
     assertKey(input.idempotencyKey);
     const connection = await this.usable(caller, input);
-    const stored = await this.store(caller, connection, input);
-    return this.once(caller, connection, { ...input, input: inputOf(), store: async () => stored });
+    const draft = this.draftOf(caller, connection, input);
+    try {
+      const stored = await this.store(draft, input);
+      return await this.once(caller, connection, { ...input, input: inputOf(), store: async () => stored });
+    } finally {
+      await this.discard(draft.id);
+    }
   }
 
   /** Items that are under way are finished; the others wait. @throws Forbidden, NotFound, Conflict (it has ended) */
@@ -209,10 +215,9 @@ export class OperationService {
     return this.get(caller, id);
   }
 
-  /** Stores an operation that nobody sees yet. */
-  private async store(caller: Caller, connection: Connection, input: NewOperation): Promise<Operation> {
+  private draftOf(caller: Caller, connection: Connection, input: NewOperation): Operation {
     const now = new Date(this.parts.clock.now());
-    const operation: Operation = {
+    return {
       id: newId<OperationId>('opr'),
       tenantId: caller.tenant.id,
       connectionId: connection.id,
@@ -226,9 +231,26 @@ export class OperationService {
       updatedAt: now,
       version: 1,
     };
+  }
+
+  /** Stores an operation that nobody sees yet. */
+  private async store(operation: Operation, input: NewOperation): Promise<Operation> {
     await this.parts.database.transaction(({ operations }) => operations.insert(operation));
     const total = await this.storeItems(operation, input);
     return { ...operation, counts: { ...noCounts, total, pending: total } };
+  }
+
+  /** Unless it was accepted. What cannot be removed now is swept. */
+  private async discard(id: OperationId): Promise<void> {
+    try {
+      for (let rows = 1; rows > 0; ) {
+        rows = await this.parts.database.transaction(({ operations }) =>
+          operations.deleteUnaccepted(id, DISCARDED_AT_ONCE),
+        );
+      }
+    } catch (error) {
+      if (!(error instanceof StorageUnavailable)) throw error;
+    }
   }
 
   private async accept(operation: Operation): Promise<void> {
@@ -307,6 +329,7 @@ export class OperationService {
 }
 
 const RECOVERED_AT_ONCE = 100;
+const DISCARDED_AT_ONCE = 1_000;
 
 const kept = {
   encode(outcome: Outcome<{ id: OperationId }>): string | undefined {
