@@ -5,6 +5,7 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 const longest = [
   'faults.postgres',
   'faults.sqlite',
+  'storage-faults.postgres',
   'playground',
   'faults',
   'build',
