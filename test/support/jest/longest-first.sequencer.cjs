@@ -3,10 +3,14 @@ const { default: Sequencer } = require('@jest/test-sequencer');
 
 /** From some ten seconds on; of the others Jest knows the last duration, and the size where there was no last time. */
 const longest = [
+  'faults.postgres',
+  'faults.sqlite',
+  'storage-faults.postgres',
   'playground',
   'faults',
   'build',
   'refresh-crash',
+  'refresh-replicas',
   'groups-faults',
   'faults-storm',
   'server',
