@@ -3,8 +3,11 @@ import type { NextSlice, OperationRunner } from '../domain/operations/operation.
 import { inBackground } from '../shared/background';
 import type { Logger } from '../shared/logger';
 
-/** Operations that one process carries out at the same time; the others take turns with them, slice by slice. */
-const AT_ONCE = 8;
+/**
+ * Operations that one process carries out at the same time; the others take turns with them, slice by slice. With eight items
+ * each they leave some of the connections to Slack to everybody else, even if all of them hang.
+ */
+const AT_ONCE = 24;
 
 export interface SliceSlotsParts {
   /** Asked for when the first slice runs: the runner's services announce through the dispatch that has these slots. */

@@ -25,7 +25,7 @@ const HEARTBEAT_MS = 4_000;
 /** For an item that waits for one of another operation, which nobody announces. */
 const LOOK_AGAIN_MS = 2_000;
 /** Operations whose next people are remembered between two slices: more than a process carries out at the same time. */
-const MOST_REMEMBERED = 16;
+const MOST_REMEMBERED = 32;
 const AWAY_BACKOFF = { baseMs: 5_000, capMs: 300_000 };
 
 /** Runs operations slice by slice. Who runs one holds its lease, and every write repeats that. */
