@@ -53,7 +53,7 @@ const PACE_MS = 30;
 /** While calls that somebody waits for need the process and its database. */
 const CROWDED_PACE_MS = 200;
 /** In multiples of how many are carried out at the same time. */
-const MOST_AHEAD = 16;
+const MOST_AHEAD = 32;
 /** After which it is looked again whether one of the others has got something to do. */
 const LONGEST_LIMITED_MS = 30_000;
 const PROBE_MS = 10_000;
@@ -122,10 +122,10 @@ export class Slice {
       this.#beginReady();
       const room = this.#mayBegin && !this.#isDry ? this.#room : 0;
       if (this.#isTimeToWrite(room)) {
-        this.#ahead = this.#aheadAfter(this.ledger.resultCount);
         this.#pace = undefined;
         const { operation, claimed } = await this.ledger.commit(room);
         if (claimed.length < room) this.#isDry = true;
+        this.#takeMoreIfIdle();
         if (operation.status === 'PAUSED') this.#end ??= {};
         if (operation.status === 'CANCELED') this.#cancel();
         this.#ready.push(...claimed);
@@ -142,10 +142,11 @@ export class Slice {
     return this.means.rules.concurrency + this.#ahead - this.#running.size - this.#ready.length;
   }
 
-  /** As many are taken ahead as may come to their end until the next write, and half as many again. */
-  #aheadAfter(ended: number): number {
+  /** Places that stayed empty during the write say that too few were taken ahead. */
+  #takeMoreIfIdle(): void {
     const { concurrency } = this.means.rules;
-    return Math.min(Math.max(2 * ended, concurrency), MOST_AHEAD * concurrency);
+    const isIdle = !this.#isDry && this.#ready.length === 0 && this.#running.size < concurrency;
+    if (isIdle) this.#ahead = Math.min(2 * this.#ahead, MOST_AHEAD * concurrency);
   }
 
   /** Results wait a moment for others, unless something waits for them: many share the cost of a durable write. */

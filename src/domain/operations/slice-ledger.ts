@@ -57,11 +57,6 @@ export class SliceLedger {
     return this.#notes.length > 0 || this.#results.length > 0 || this.#handedBack.length > 0;
   }
 
-  /** How many results wait to be written. */
-  get resultCount(): number {
-    return this.#results.length;
-  }
-
   /** Somebody waits for a note to be stored. */
   get isAwaited(): boolean {
     return this.#notes.length > 0;
