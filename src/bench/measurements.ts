@@ -20,7 +20,7 @@ export interface Bench {
 
 const PEOPLE = 10_000;
 const ROUNDS = 3;
-const ROUND = 3_000;
+const ROUND = 5_000;
 const SINGLE_CALLS = 200;
 /** The most that the gateway gives on a page. */
 const PAGE = 100;

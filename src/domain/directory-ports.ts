@@ -19,6 +19,14 @@ export interface UserSlice {
   readonly entryCount: number;
 }
 
+export interface AddressSlice {
+  /** Of everybody on the page, primary and secondary. */
+  readonly addresses: readonly string[];
+  readonly totalResults: number;
+  /** As in UserSlice. */
+  readonly entryCount: number;
+}
+
 export interface GroupSlice {
   readonly groups: readonly DirectoryGroup[];
   readonly totalResults: number;
@@ -72,6 +80,8 @@ export interface DirectoryClient {
     page: { startIndex: number; count: number; filter?: UpstreamUserFilter },
     call: UpstreamCall,
   ): Promise<UserSlice>;
+  /** As listUsers, of the addresses alone, for whoever walks through a whole roster. */
+  listAddresses(page: { startIndex: number; count: number }, call: UpstreamCall): Promise<AddressSlice>;
   /** Everybody, active or not, who holds the address (primary or secondary), or carries the user name. */
   findUsers(by: { email: string } | { userName: string }, call: UpstreamCall): Promise<readonly DirectoryUser[]>;
   /** @returns undefined when Slack knows no such person. */

@@ -2,6 +2,7 @@ import type { Action } from '../domain/connections/scopes';
 import type { DirectoryGroup } from '../domain/directory/group';
 import type { DirectoryUser, UserChanges, UserDraft } from '../domain/directory/user';
 import type {
+  AddressSlice,
   DirectoryClient,
   GroupSlice,
   MembershipChange,
@@ -43,6 +44,10 @@ export class ScimClient implements DirectoryClient {
     call: UpstreamCall,
   ): Promise<UserSlice> {
     return this.lookup.list(page, call);
+  }
+
+  async listAddresses(page: { startIndex: number; count: number }, call: UpstreamCall): Promise<AddressSlice> {
+    return this.lookup.listAddresses(page, call);
   }
 
   async findUsers(by: { email: string } | { userName: string }, call: UpstreamCall): Promise<readonly DirectoryUser[]> {

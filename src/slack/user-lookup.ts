@@ -1,5 +1,5 @@
 import { type DirectoryUser, holdsEmail } from '../domain/directory/user';
-import type { UpstreamUserFilter, UserSlice } from '../domain/directory-ports';
+import type { AddressSlice, UpstreamUserFilter, UserSlice } from '../domain/directory-ports';
 import { InvalidInput, UpstreamRejected } from '../domain/errors';
 import type { UpstreamCall } from '../domain/ports';
 import type { Logger } from '../shared/logger';
@@ -7,7 +7,7 @@ import { scimEndpoints } from './endpoints';
 import { walkList } from './list-walk';
 import type { ScimExchange } from './scim-exchange';
 import { quoted } from './user-patch';
-import { readUser } from './user-reading';
+import { readAddressesOf, readUser } from './user-reading';
 import { readList, type WireList } from './wire';
 
 /** Slack cuts larger pages to this without a word. */
@@ -41,6 +41,15 @@ export class UserLookup {
     if ('guest' in filter) return this.#listGuests(startIndex, size, call);
     const found = await this.find(filter, call);
     return localSlice(found, startIndex, size);
+  }
+
+  async listAddresses(
+    { startIndex, count }: { startIndex: number; count: number },
+    call: UpstreamCall,
+  ): Promise<AddressSlice> {
+    const list = await this.#entries(startIndex, count, undefined, call);
+    const { totalResults, entryCount } = sliceOf({ list, users: [] }, startIndex, count);
+    return { addresses: list.entries.flatMap(readAddressesOf), totalResults, entryCount };
   }
 
   async find(by: { email: string } | { userName: string }, call: UpstreamCall): Promise<readonly DirectoryUser[]> {
@@ -108,9 +117,13 @@ export class UserLookup {
     return walkList(readPage, matches, { now: () => this.clock.now(), deadlineAt: call.deadlineAt });
   }
 
-  async #page(startIndex: number, count: number, filter: string | undefined, call: UpstreamCall): Promise<Page> {
+  #entries(startIndex: number, count: number, filter: string | undefined, call: UpstreamCall): Promise<Page['list']> {
     const query = { startIndex: String(startIndex), count: String(count), ...(filter === undefined ? {} : { filter }) };
-    const list = await this.exchange.read({ endpoint: scimEndpoints.listUsers, query }, readList, call);
+    return this.exchange.read({ endpoint: scimEndpoints.listUsers, query }, readList, call);
+  }
+
+  async #page(startIndex: number, count: number, filter: string | undefined, call: UpstreamCall): Promise<Page> {
+    const list = await this.#entries(startIndex, count, filter, call);
     const users = list.entries.flatMap((entry) => readUser(entry) ?? []);
     if (users.length < list.entries.length) {
       const skipped = list.entries.length - users.length;

@@ -75,6 +75,11 @@ function readEmails(value: unknown): EmailAddress[] {
   return entries.map((entry) => ({ value: entry.address, primary: entry === primary }));
 }
 
+/** The addresses of a SCIM user, primary and secondary. */
+export function readAddressesOf(value: unknown): string[] {
+  return listIn(value, 'emails').flatMap((entry) => entryValue(entry) ?? []);
+}
+
 /** Slack labels its two slots `primary: true` and `type: "mobile"` in answers. */
 function readPhoneNumbers(value: unknown): PhoneNumber[] {
   return listIn(value, 'phoneNumbers').flatMap((entry): PhoneNumber[] => {

@@ -74,7 +74,10 @@ export class DirectoryAccess {
       if (hasLeft) await this.parts.health.recordAnswer(connection);
       return result;
     } catch (error) {
-      throw await this.explain(caller, connection, error, { hasLeft });
+      const explained = await this.explain(caller, connection, error, { hasLeft });
+      // The status may be another one now, and whoever comes next must not go by the one before.
+      this.parts.snapshots.forget(connection.id);
+      throw explained;
     }
   }
 

@@ -53,9 +53,20 @@ export class PeopleLookup {
    * @returns undefined when the roster is so long that asking for each of them takes fewer calls.
    */
   async findUnheld(emails: readonly string[]): Promise<Set<string> | undefined> {
-    const wanted = new Map(emails.map((email): [string, UserSelector] => [keyOf({ email }), { email }]));
-    if (!(await this.walkIfShorter(wanted))) return undefined;
-    return new Set(emails.filter((email) => (this.#found.get(keyOf({ email })) ?? []).length === 0));
+    const unheld = new Map(emails.map((email) => [email.toLowerCase(), email]));
+    const read = async (startIndex: number) => {
+      const slice = await this.client.listAddresses({ startIndex, count: LARGEST_PAGE }, this.caller);
+      for (const address of slice.addresses) unheld.delete(address.toLowerCase());
+      return slice;
+    };
+    const { totalResults, entryCount: pageSize } = await read(1);
+    const pages = pageSize === 0 ? 0 : Math.ceil(totalResults / pageSize) - 1;
+    if (pages > emails.length) return undefined;
+    const starts = Array.from({ length: pages }, (_, page) => 1 + (page + 1) * pageSize);
+    for (let first = 0; first < pages; first += PAGES_AT_ONCE) {
+      await Promise.all(starts.slice(first, first + PAGES_AT_ONCE).map(read));
+    }
+    return new Set(unheld.values());
   }
 
   private async find(selectors: readonly UserSelector[]): Promise<void> {
@@ -73,9 +84,8 @@ export class PeopleLookup {
   /**
    * Reads the first page of the roster, which tells how many there are, and the others as long as they are fewer than the
    * people who are still wanted. Takes whom it found out of `wanted`, and all of them when a further look is not worth it.
-   * @returns whether it read the whole roster.
    */
-  private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<boolean> {
+  private async walkIfShorter(wanted: Map<string, UserSelector>): Promise<void> {
     // Pages may overlap.
     const seen = new Set<string>();
     // Some servers send less than is asked for.
@@ -86,11 +96,11 @@ export class PeopleLookup {
       const missing = [...wanted.keys()].filter((key) => !this.#found.has(key));
       if (pagesLeft <= 0) {
         this.settle(wanted, missing);
-        return true;
+        return;
       }
       if (missing.length <= pagesLeft) {
         for (const key of wanted.keys()) if (this.#found.has(key)) wanted.delete(key);
-        return false;
+        return;
       }
       const pages = Array.from(
         { length: Math.min(pagesLeft, PAGES_AT_ONCE) },

@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/logger';
 import type { Caller } from '../access/access';
 import type { DirectoryAccess } from '../directory/directory-access';
 import { PeopleLookup } from '../directory/people-lookup';
+import { NOTHING_SENT } from '../directory/provisioning.service';
 import { AppError } from '../errors';
 import type { Database } from '../ports';
 import type { Operation } from './operation';
@@ -42,7 +43,7 @@ export class Newcomers {
   /** Of an item that is about to be begun. */
   isUnheld({ index, attempts, progress }: ClaimedItem): boolean {
     this.#begunUpTo = Math.max(this.#begunUpTo, index);
-    if (attempts > 0 || progress !== undefined) return false;
+    if (attempts > 0 || (progress !== undefined && progress !== NOTHING_SENT)) return false;
     return this.#unheld.has(index) && this.means.clock.now() - this.#lookedAt < VALID_MS;
   }
 

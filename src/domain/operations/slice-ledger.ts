@@ -126,8 +126,8 @@ export class SliceLedger {
       await operations.saveProgress(this.id, [...notes, ...notesOf(handedBack, NOTHING_SENT)]);
       const settling = [
         ...(isCanceled ? results.map(inCanceled) : results),
-        ...handedBack.map(({ index, attempts, progress }) => {
-          return { index, attempts, status: isCanceled && progress === undefined ? 'SKIPPED' : 'PENDING' } as const;
+        ...handedBack.map(({ index, attempts, progress = NOTHING_SENT }) => {
+          return { index, attempts, status: isCanceled && progress === NOTHING_SENT ? 'SKIPPED' : 'PENDING' } as const;
         }),
       ];
       const settled = await operations.settleItems(operation, settling);

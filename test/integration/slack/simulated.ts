@@ -74,6 +74,7 @@ function onClock(client: DirectoryClient, clock: FakeClock): DirectoryClient {
   return {
     probe: (...given) => clock.runUntil(client.probe(...given)),
     listUsers: (...given) => clock.runUntil(client.listUsers(...given)),
+    listAddresses: (...given) => clock.runUntil(client.listAddresses(...given)),
     findUsers: (...given) => clock.runUntil(client.findUsers(...given)),
     getUser: (...given) => clock.runUntil(client.getUser(...given)),
     createUser: (...given) => clock.runUntil(client.createUser(...given)),
