@@ -125,7 +125,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
     groupQueries: new GroupQueryService(directoryAccess),
     groups,
     idempotency,
-    ...wireOperations(bulk, edge, means),
+    ...wireOperations({ ...bulk, backgroundDatabase: storage.backgroundDatabase }, edge, means),
     ...wireInstalls(storage, edge.oauth, means, { environments, grants: upkeep.grants }),
   };
 }
@@ -134,6 +134,7 @@ export function wireServices(storage: Storage, edge: SlackEdge, means: ServiceMe
 function wireOperations(
   parts: {
     database: Database;
+    backgroundDatabase: Database;
     access: DirectoryAccess;
     foreground: Foreground;
     idempotency: IdempotencyService;
@@ -148,7 +149,14 @@ function wireOperations(
     operations: new OperationService({ ...parts, dispatch, clock }),
     operationQueries,
     operationWatches: new OperationWatchService(operationQueries, new OperationLooks(parts.database, clock)),
-    operationRunner: new OperationRunner({ ...parts, rules: runnerRules, clock, random, logger }),
+    operationRunner: new OperationRunner({
+      ...parts,
+      database: parts.backgroundDatabase,
+      rules: runnerRules,
+      clock,
+      random,
+      logger,
+    }),
   };
 }
 

@@ -62,7 +62,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     if (calls.isDraining) reply.header('connection', 'close');
   });
   // After the body was read: its chunks come from the socket, outside of any context that was entered before.
-  app.addHook('preHandler', (request, _reply, done) => requestContext.run({ requestId: request.id }, done));
+  app.addHook('preHandler', (request, reply, done) => {
+    const leave = requestContext.enter({ requestId: request.id }, done);
+    if (reply.raw.closed) leave();
+    else reply.raw.once('close', leave);
+  });
   app.addHook('onResponse', async (request, reply) => {
     // The route and not the path: an unknown path may hold anything.
     const path = request.routeOptions.url ?? 'unknown';

@@ -156,7 +156,8 @@ class Answering implements Dispatcher.DispatchHandler {
     this.#isOver = true;
     const [first, ...others] = this.#chunks;
     const body = first && others.length === 0 ? first : Buffer.concat(this.#chunks);
-    this.#resolve({ ...this.#head, text: body.toString('utf8') });
+    const { status, header } = this.#head;
+    this.#resolve({ status, header, text: body.toString('utf8') });
   }
 
   onResponseError(_: Dispatcher.DispatchController, error: Error): void {

@@ -32,7 +32,7 @@ export interface WritingStyle {
  * @throws InvalidInput for a profile field's key that cannot be stored.
  */
 export function newUserBody(draft: UserDraft & { readonly userName: string }, style: WritingStyle): object {
-  return withSchemas({ userName: draft.userName, ...userAttributes(draft, style), active: true });
+  return withSchemas({ userName: draft.userName, active: true, ...userAttributes(draft, style) });
 }
 
 /** The attributes that the given fields make up. Blank fields are left out. */
@@ -42,7 +42,6 @@ export function userAttributes(draft: Partial<UserDraft>, style: WritingStyle): 
   const role = given(known.get('role'));
   const photoUrl = given(draft.photoUrl);
   return compact({
-    ...compact(Object.fromEntries(plainFields.map((field) => [field, given(draft[field])]))),
     name: nonEmpty({
       givenName: given(draft.givenName),
       familyName: given(draft.familyName),
@@ -55,21 +54,22 @@ export function userAttributes(draft: Partial<UserDraft>, style: WritingStyle): 
     roles: role === undefined ? undefined : [primaryRole(role)],
     profileUrl: given(known.get('profileUrl')),
     [urns.enterprise]: nonEmpty({
-      ...Object.fromEntries(enterpriseFields.map((field) => [field, given(draft[field])])),
       manager: draft.managerSlackId === undefined ? undefined : managerOf(draft.managerSlackId, style),
+      ...textsOf(draft, enterpriseFields),
     }),
     [urns.profile]: nonEmpty({
       ...Object.fromEntries([...custom].map(([key, value]) => [key, given(value)])),
       startDate: draft.startDate?.toISOString(),
     }),
     [urns.guest]: draft.guest === undefined ? undefined : guestOf(draft.guest),
+    ...textsOf(draft, plainFields),
   });
 }
 
 /** Slack refuses a write without the core schema, and ignores an extension that is not listed. */
 export function withSchemas(attributes: Record<string, unknown>): Record<string, unknown> {
   const extensions = Object.keys(attributes).filter((key) => key.toLowerCase().startsWith('urn:'));
-  return { ...attributes, schemas: [urns.user, ...extensions] };
+  return { schemas: [urns.user, ...extensions], ...attributes };
 }
 
 export function primaryEmail(value: string): object {
@@ -120,8 +120,21 @@ function given(value: string | undefined): string | undefined {
   return value === undefined || value.trim() === '' ? undefined : value;
 }
 
+type TextField = (typeof plainFields)[number] | (typeof enterpriseFields)[number];
+
+function textsOf(draft: Partial<UserDraft>, fields: readonly TextField[]): Record<string, string> {
+  const texts: Record<string, string> = {};
+  for (const field of fields) {
+    const text = given(draft[field]);
+    if (text !== undefined) texts[field] = text;
+  }
+  return texts;
+}
+
 function compact(members: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+  const kept: Record<string, unknown> = {};
+  for (const key of Object.keys(members)) if (members[key] !== undefined) kept[key] = members[key];
+  return kept;
 }
 
 function nonEmpty(members: Record<string, unknown>): Record<string, unknown> | undefined {

@@ -1,7 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import type { Database, Stores } from '../domain/ports';
-import { isInBackground } from '../shared/background';
 import { backoffMs } from '../shared/backoff';
 import type { Clock } from '../shared/clock';
 import { TwoLaneMutex } from '../shared/mutex';
@@ -16,6 +14,7 @@ import { TypeOrmIdempotencyStore } from './idempotency.store';
 import { TypeOrmInstallStore } from './install.store';
 import { TypeOrmLeaseStore } from './lease.store';
 import { TypeOrmMappingStore } from './mapping.store';
+import { NestedUse } from './nested-use';
 import { TypeOrmOperationStore } from './operation.store';
 import { TypeOrmSealingKeyStore } from './sealing-key.store';
 import { TypeOrmSlackEventStore } from './slack-event.store';
@@ -32,6 +31,7 @@ const repeatable: readonly TransientKind[] = ['BUSY', 'CONFLICT', 'DISCONNECTED'
 
 type Work<T> = (stores: Stores, handle: StoreHandle) => Promise<T>;
 type Mode = 'READ' | 'TRANSACTION';
+type Lane = 'front' | 'back';
 
 export interface TypeOrmDatabaseParts {
   readonly dataSource: DataSource;
@@ -48,7 +48,7 @@ export interface TypeOrmDatabaseParts {
  */
 export class TypeOrmDatabase implements Database {
   readonly #turns = new TwoLaneMutex();
-  readonly #scope = new AsyncLocalStorage<{ isOpen: boolean }>();
+  readonly #nestedUse = new NestedUse();
   /** A transaction on the single connection could not be rolled back, and must be before anything else is done. */
   #isUnclean = false;
   readonly #running = new Set<Promise<unknown>>();
@@ -62,6 +62,15 @@ export class TypeOrmDatabase implements Database {
 
   transaction<T>(work: Work<T>): Promise<T> {
     return this.#counted(() => this.#repeated('TRANSACTION', work));
+  }
+
+  /** The same database for what nobody waits for: where work takes turns, it goes behind what somebody waits for. */
+  inBackground(): Database {
+    return {
+      read: (work) => this.#counted(() => this.#repeated('READ', work, 'back')),
+      transaction: (work) => this.#counted(() => this.#repeated('TRANSACTION', work, 'back')),
+      ping: () => this.ping(),
+    };
   }
 
   /** For work that is one statement, and so a transaction by itself. It may run twice when the connection is lost. */
@@ -81,9 +90,7 @@ export class TypeOrmDatabase implements Database {
   }
 
   async #counted<T>(start: () => Promise<T>): Promise<T> {
-    if (this.#scope.getStore()?.isOpen) {
-      throw new Error('Database work called the database again. Use the stores that the work was given.');
-    }
+    this.#nestedUse.assertNone();
     if (this.#isClosed) throw new TransientFailure('DISCONNECTED', 'CLOSED');
     const running = start();
     this.#running.add(running);
@@ -95,12 +102,12 @@ export class TypeOrmDatabase implements Database {
   }
 
   /** @throws what `work` throws; TransientFailure when the database stays away, StorageFailure when it refuses. */
-  async #repeated<T>(mode: Mode, work: Work<T>): Promise<T> {
+  async #repeated<T>(mode: Mode, work: Work<T>, lane: Lane = 'front'): Promise<T> {
     const { clock } = this.parts;
     const giveUpAt = clock.now() + RETRY_FOR_MS;
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#inTurn(() => this.#attempt(mode, work));
+        return await this.#inTurn(() => this.#attempt(mode, work), lane);
       } catch (error) {
         if (!(error instanceof TransientFailure) || !repeatable.includes(error.kind)) throw error;
         const waitMs = backoffMs(attempt, { ...RETRY_BACKOFF, random: Math.random });
@@ -111,8 +118,8 @@ export class TypeOrmDatabase implements Database {
     }
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    return this.parts.dialect.isSingleConnection ? this.#turns.run(isInBackground() ? 'back' : 'front', work) : work();
+  #inTurn<T>(work: () => Promise<T>, lane: Lane = 'front'): Promise<T> {
+    return this.parts.dialect.isSingleConnection ? this.#turns.run(lane, work) : work();
   }
 
   async #attempt<T>(mode: Mode, work: Work<T>, opening = this.#openingOf(mode)): Promise<T> {
@@ -135,7 +142,7 @@ export class TypeOrmDatabase implements Database {
 
   async #run<T>(mode: Mode, handle: StoreHandle, work: Work<T>): Promise<T> {
     try {
-      const result = await this.#inScope(handle, work);
+      const result = await this.#using(handle, work);
       if (mode === 'TRANSACTION') await this.#commit(handle);
       return result;
     } catch (error) {
@@ -155,12 +162,10 @@ export class TypeOrmDatabase implements Database {
     this.#isUnclean = false;
   }
 
-  async #inScope<T>(handle: StoreHandle, work: Work<T>): Promise<T> {
-    const scope = { isOpen: true };
+  async #using<T>(handle: StoreHandle, work: Work<T>): Promise<T> {
     try {
-      return await this.#scope.run(scope, () => work(this.#stores(handle), handle));
+      return await this.#nestedUse.run(() => work(this.#stores(handle), handle));
     } finally {
-      scope.isOpen = false;
       await handle.close();
     }
   }
@@ -178,7 +183,7 @@ export class TypeOrmDatabase implements Database {
       slackEvents: new TypeOrmSlackEventStore(handle),
       mappings: new TypeOrmMappingStore(handle),
       sealingKeys: new TypeOrmSealingKeyStore(handle, this.parts.cipher),
-      operations: new TypeOrmOperationStore(handle),
+      operations: new TypeOrmOperationStore(handle, this.parts.dialect),
     };
   }
 }

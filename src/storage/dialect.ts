@@ -14,6 +14,8 @@ export interface Dialect {
   readonly begin: string;
   /** The database's own clock, in milliseconds since the epoch, as an expression. */
   readonly nowMs: string;
+  /** The function that makes rows of a JSON list, with a column `value`. */
+  readonly jsonElements: string;
   /** Completes a SELECT: nobody deletes the rows before the transaction ends. */
   readonly keepRows: string;
   kindOf(failure: DriverFailure): FailureKind;
@@ -47,6 +49,7 @@ export const sqliteDialect: Dialect = {
   // A deferred transaction that reads and then writes fails at once, and for good, when another process wrote in between.
   begin: 'BEGIN IMMEDIATE',
   nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+  jsonElements: 'json_each',
   // Whoever writes is alone.
   keepRows: '',
   kindOf({ code, message }) {
@@ -121,6 +124,7 @@ export const postgresDialect: Dialect = {
   engine: 'postgres',
   isSingleConnection: false,
   begin: 'START TRANSACTION',
+  jsonElements: 'json_array_elements',
   keepRows: 'FOR KEY SHARE',
   // Not now(), which stands still within a transaction.
   nowMs: '(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint',

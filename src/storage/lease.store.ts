@@ -27,8 +27,9 @@ export class TypeOrmLeaseStore implements LeaseStore {
 
   async confirm(name: string, owner: string): Promise<boolean> {
     // A write, since it locks the row on both engines; one that has ended and that nobody took is still the owner's.
-    const held = await this.handle.update(leaseEntity, { owner }, OWN_LEASE, { name, owner });
-    return held === 1;
+    return (
+      (await this.handle.write('UPDATE leases SET owner = owner WHERE name = $1 AND owner = $2', [name, owner])) === 1
+    );
   }
 
   async release(name: string, owner: string): Promise<void> {

@@ -29,6 +29,8 @@ export interface StorageOptions {
 
 export interface Storage {
   readonly database: Database;
+  /** The same, for what nobody waits for. */
+  readonly backgroundDatabase: Database;
   readonly fingerprints: { of(tenantId: string, secret: Secret): string };
   /** The sealing keys in use. */
   readonly keys: SealingKeyRing;
@@ -79,6 +81,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       : undefined;
   return {
     database: opened,
+    backgroundDatabase: opened.inBackground(),
     keys: ring,
     fingerprints: { of: (tenantId, secret) => cipher.fingerprint(tenantId, secret) },
     deriveText: (label) => cipher.deriveText(label),

@@ -18,13 +18,44 @@ import {
 } from '../domain/operations/operation-item';
 import type { ListSlice } from '../domain/ports';
 import { oneOf } from './columns';
+import type { Dialect } from './dialect';
 import { type OperationItemRow, operationItemEntity } from './operation-item.entity';
 import type { StoreHandle } from './store-handle';
 
 type Value = string | number | null;
+type Column = readonly [name: string, type: 'TEXT' | 'INTEGER' | 'BIGINT'];
 
-/** Rows of one statement: far from the number of parameters that the engines allow. */
+/** Rows that are read at once, to be written again. */
 const ROWS_AT_ONCE = 500;
+
+const newItemColumns: readonly Column[] = [
+  ['operation_id', 'TEXT'],
+  ['item_index', 'INTEGER'],
+  ['action', 'TEXT'],
+  ['subject', 'TEXT'],
+  ['subject_keys', 'TEXT'],
+  ['work', 'TEXT'],
+  ['status', 'TEXT'],
+  ['attempts', 'INTEGER'],
+];
+const subjectColumns: readonly Column[] = [
+  ['operation_id', 'TEXT'],
+  ['item_index', 'INTEGER'],
+  ['subject', 'TEXT'],
+  ['connection_id', 'TEXT'],
+];
+const indexColumn: Column = ['item_index', 'INTEGER'];
+const resultColumns: readonly Column[] = [
+  indexColumn,
+  ['status', 'TEXT'],
+  ['attempts', 'INTEGER'],
+  ['not_before', 'BIGINT'],
+  ['outcome', 'TEXT'],
+  ['user_slack_id', 'TEXT'],
+  ['user_name', 'TEXT'],
+  ['problem', 'TEXT'],
+];
+const noteColumns: readonly Column[] = [indexColumn, ['progress', 'TEXT']];
 
 const finalStatuses: readonly ItemStatus[] = ['SUCCEEDED', 'FAILED', 'SKIPPED'];
 
@@ -38,11 +69,15 @@ const EARLIER_ITEM = `SELECT 1 FROM operation_subjects mine
 
 /** The items of operations; a part of TypeOrmOperationStore. */
 export class OperationItems {
-  constructor(private readonly handle: StoreHandle) {}
+  constructor(
+    private readonly handle: StoreHandle,
+    private readonly dialect: Pick<Dialect, 'jsonElements'>,
+  ) {}
 
   async insert({ id, connectionId }: Pick<Operation, 'id' | 'connectionId'>, items: readonly NewItem[]): Promise<void> {
     await this.#insertRows(
-      'operation_items (operation_id, item_index, action, subject, subject_keys, work, status, attempts)',
+      'operation_items',
+      newItemColumns,
       items.map(({ index, work, subject, keys }) => [
         id,
         index,
@@ -82,29 +117,20 @@ export class OperationItems {
 
   async claim(id: OperationId, now: Date, limit: number): Promise<ClaimedItem[]> {
     if (limit <= 0) return [];
-    const rows = await this.handle.run((manager) =>
-      manager
-        .createQueryBuilder(operationItemEntity, 'item')
-        .where("item.operationId = :id AND item.status = 'PENDING'", { id })
-        .andWhere('(item.notBefore IS NULL OR item.notBefore <= :now)', { now: now.getTime() })
-        .andWhere(`NOT EXISTS (${EARLIER_ITEM})`)
-        .orderBy('item.itemIndex', 'ASC')
-        .limit(limit)
-        .getMany(),
+    const rows = await this.handle.rows(
+      `SELECT item_index, work, attempts, progress FROM operation_items item
+        WHERE operation_id = $1 AND status = 'PENDING' AND (not_before IS NULL OR not_before <= $2)
+        AND NOT EXISTS (${EARLIER_ITEM}) ORDER BY item_index LIMIT $3`,
+      [id, now.getTime(), limit],
     );
     if (rows.length === 0) return [];
-    await this.handle.update(
-      operationItemEntity,
-      { status: movedItem('PENDING', 'RUNNING'), notBefore: null },
-      'operation_id = :id AND item_index IN (:...indexes)',
-      { id, indexes: rows.map(({ itemIndex }) => itemIndex) },
+    const items = rows.map(toClaimedItem);
+    await this.handle.write(
+      `UPDATE operation_items SET status = '${movedItem('PENDING', 'RUNNING')}', not_before = NULL
+        WHERE operation_id = $1 AND item_index IN (${this.#rows([indexColumn], 2)})`,
+      [id, jsonOf(items.map(({ index }) => [index]))],
     );
-    return rows.map(({ itemIndex, work, attempts, progress }) => ({
-      index: itemIndex,
-      work: reviveWork(work),
-      attempts,
-      progress: progress ?? undefined,
-    }));
+    return items;
   }
 
   async listUntried(id: OperationId, after: number, limit: number): Promise<Pick<NewItem, 'index' | 'keys'>[]> {
@@ -124,7 +150,7 @@ export class OperationItems {
   saveProgress(id: OperationId, notes: readonly ItemNote[]): Promise<number> {
     return this.#updateRunning(
       id,
-      [['progress', 'TEXT']],
+      noteColumns,
       notes.map(({ index, progress }) => [index, progress]),
     );
   }
@@ -132,15 +158,7 @@ export class OperationItems {
   async settle(id: OperationId, results: readonly ItemResult[]): Promise<number> {
     const settled = await this.#updateRunning(
       id,
-      [
-        ['status', 'TEXT'],
-        ['attempts', 'INTEGER'],
-        ['not_before', 'BIGINT'],
-        ['outcome', 'TEXT'],
-        ['user_slack_id', 'TEXT'],
-        ['user_name', 'TEXT'],
-        ['problem', 'TEXT'],
-      ],
+      resultColumns,
       results.map(({ index, status, attempts, notBefore, outcome, user, problem }) => [
         index,
         movedItem('RUNNING', status),
@@ -152,13 +170,12 @@ export class OperationItems {
         problem ? JSON.stringify(problem) : null,
       ]),
     );
-    const finished = results.filter(({ status }) => finalStatuses.includes(status)).map(({ index }) => index);
-    for (const indexes of portions(finished)) {
-      const places = indexes.map((_, place) => `$${place + 2}`).join(', ');
-      await this.handle.write(`DELETE FROM operation_subjects WHERE operation_id = $1 AND item_index IN (${places})`, [
-        id,
-        ...indexes,
-      ]);
+    const finished = results.filter(({ status }) => finalStatuses.includes(status)).map(({ index }) => [index]);
+    if (finished.length > 0) {
+      await this.handle.write(
+        `DELETE FROM operation_subjects WHERE operation_id = $1 AND item_index IN (${this.#rows([indexColumn], 2)})`,
+        [id, jsonOf(finished)],
+      );
     }
     return settled;
   }
@@ -232,51 +249,57 @@ export class OperationItems {
     const rows = items.flatMap(({ itemIndex, subjectKeys }) =>
       subjectKeys.map((subject): Value[] => [id, itemIndex, subject, connectionId]),
     );
-    await this.#insertRows('operation_subjects (operation_id, item_index, subject, connection_id)', rows);
+    await this.#insertRows('operation_subjects', subjectColumns, rows);
   }
 
-  /** @param into a table with the columns that the rows fill. */
-  async #insertRows(into: string, rows: readonly (readonly Value[])[]): Promise<void> {
-    for (const portion of portions(rows)) {
-      let place = 0;
-      const values = portion.map((row) => `(${row.map(() => `$${++place}`).join(', ')})`).join(', ');
-      await this.handle.write(`INSERT INTO ${into} VALUES ${values}`, portion.flat());
-    }
+  async #insertRows(table: string, columns: readonly Column[], rows: readonly (readonly Value[])[]): Promise<void> {
+    if (rows.length === 0) return;
+    const names = columns.map(([name]) => name).join(', ');
+    await this.handle.write(`INSERT INTO ${table} (${names}) ${this.#rows(columns, 1)}`, [jsonOf(rows)]);
+  }
+
+  /** @param columns in the order of the values of each row; the first is the item's index. */
+  async #updateRunning(
+    id: OperationId,
+    columns: readonly Column[],
+    rows: readonly (readonly Value[])[],
+  ): Promise<number> {
+    if (rows.length === 0) return 0;
+    const changes = columns.slice(1).map(([name]) => `${name} = changed.${name}`);
+    return this.handle.write(
+      // Materialized: SQLite would read the whole list again for every item.
+      `UPDATE operation_items SET ${changes.join(', ')}
+        FROM (WITH list AS MATERIALIZED (${this.#rows(columns, 1)}) SELECT * FROM list) AS changed
+        WHERE operation_items.operation_id = $2 AND operation_items.item_index = changed.item_index
+        AND operation_items.status = 'RUNNING'`,
+      [jsonOf(rows), id],
+    );
   }
 
   /**
-   * Writes several RUNNING items in one statement.
-   * @param columns the columns with their types, in the order of the values behind the index of each row.
+   * Rows that come as one JSON text, a list of lists: however many they are, it is one parameter, and the statement stays
+   * the same. Thousands of parameters would cost the process more than the write itself.
    */
-  async #updateRunning(
-    id: OperationId,
-    columns: readonly (readonly [name: string, type: string])[],
-    rows: readonly (readonly Value[])[],
-  ): Promise<number> {
-    const types = ['INTEGER', ...columns.map(([, type]) => type)];
-    const names = columns.map(([name]) => name);
-    let written = 0;
-    for (const portion of portions(rows)) {
-      let place = 0;
-      const values = portion
-        .map((row) => `(${row.map((_, column) => `CAST($${++place} AS ${types[column]})`).join(', ')})`)
-        .join(', ');
-      written += await this.handle.write(
-        // Both engines name the columns of VALUES like this.
-        `UPDATE operation_items SET ${names.map((name, column) => `${name} = result.column${column + 2}`).join(', ')}
-        FROM (VALUES ${values}) AS result
-        WHERE operation_items.operation_id = $${place + 1} AND operation_items.item_index = result.column1
-        AND operation_items.status = 'RUNNING'`,
-        // SQLite counts parameters in the order in which they appear.
-        [...portion.flat(), id],
-      );
-    }
-    return written;
+  #rows(columns: readonly Column[], parameter: number): string {
+    const values = columns.map(([name, type], place) => `CAST(value ->> ${place} AS ${type}) AS ${name}`);
+    return `SELECT ${values.join(', ')} FROM ${this.dialect.jsonElements}($${parameter})`;
   }
 }
 
-function* portions<T>(list: readonly T[]): Generator<readonly T[]> {
-  for (let start = 0; start < list.length; start += ROWS_AT_ONCE) yield list.slice(start, start + ROWS_AT_ONCE);
+/** Half a surrogate pair, which PostgreSQL refuses in JSON, becomes the replacement character, as in a parameter of its own. */
+function jsonOf(rows: readonly (readonly Value[])[]): string {
+  const json = JSON.stringify(rows);
+  if (!/\\ud[89a-f]/.test(json)) return json;
+  return JSON.stringify(rows, (_, value: unknown) => (typeof value === 'string' ? value.toWellFormed() : value));
+}
+
+function toClaimedItem({ item_index, work, attempts, progress }: Record<string, unknown>): ClaimedItem {
+  return {
+    index: Number(item_index),
+    work: reviveWork(String(work)),
+    attempts: Number(attempts),
+    progress: typeof progress === 'string' ? progress : undefined,
+  };
 }
 
 function toItem(row: OperationItemRow): OperationItem {

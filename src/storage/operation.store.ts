@@ -14,6 +14,7 @@ import {
 import type { ClaimedItem, NewItem, OperationItem } from '../domain/operations/operation-item';
 import type { ListPosition, ListSlice } from '../domain/ports';
 import { oneOf } from './columns';
+import type { Dialect } from './dialect';
 import { type OperationRow, operationEntity } from './operation.entity';
 import { OperationItems } from './operation-item.store';
 import type { StoreHandle } from './store-handle';
@@ -24,8 +25,11 @@ const LONGEST_WAIT_MS = 60 * 60_000;
 export class TypeOrmOperationStore implements OperationStore {
   readonly #items: OperationItems;
 
-  constructor(private readonly handle: StoreHandle) {
-    this.#items = new OperationItems(handle);
+  constructor(
+    private readonly handle: StoreHandle,
+    dialect: Dialect,
+  ) {
+    this.#items = new OperationItems(handle, dialect);
   }
 
   async insert(operation: Operation): Promise<void> {

@@ -1,6 +1,5 @@
 import type { OperationId } from '../domain/operations/operation';
 import type { NextSlice, OperationRunner } from '../domain/operations/operation.runner';
-import { inBackground } from '../shared/background';
 import type { Logger } from '../shared/logger';
 
 /**
@@ -61,7 +60,7 @@ export class SliceSlots {
     let next: NextSlice;
     try {
       const bounds = { closing: this.#closing.signal, ended: this.#ended.signal };
-      next = await inBackground(() => this.parts.runner().runSlice(id, bounds));
+      next = await this.parts.runner().runSlice(id, bounds);
     } catch (error) {
       this.parts.logger.warn({ operationId: id, err: error }, 'a slice of an operation failed and will be tried again');
     }

@@ -51,6 +51,36 @@ export function operationStoreContract(shared: SharedStorage): void {
       return operation;
     }
 
+    it('keep every text as it is, but for half a character, in items, results and notes', async () => {
+      const connection = await storeConnection(shared.database);
+      const texts = ['"quoted" \\ \\u0041 \n', '\u{1F600} ä ß', "'; DROP TABLE operation_items; --", '\ud83d half'];
+      const operation = await store(
+        connection,
+        texts.map((text) => ({ action: 'provisionUser', user: { email: text, displayName: text } })),
+      );
+      const stored = texts.with(3, '\ufffd half');
+      const claimed = await claim(operation.id);
+      expect(claimed.map(({ work }) => work)).toEqual(
+        texts.map((text) => ({ action: 'provisionUser', user: { email: text, displayName: text } })),
+      );
+      await inTransaction(({ operations }) =>
+        operations.saveProgress(
+          operation.id,
+          texts.map((progress, index) => ({ index, progress })),
+        ),
+      );
+      await settle(
+        operation.id,
+        ...texts.map((text, index) => ({ ...succeeded(index), user: { slackId: `U${index}`, name: text } })),
+      );
+      const { items } = await shared.database.read(({ operations }) =>
+        operations.listItems(operation.id, undefined, 9, undefined),
+      );
+      expect(items.map(({ subject, user }) => [subject, user?.name])).toEqual(
+        stored.map((text) => [text.trim(), text]),
+      );
+    });
+
     it('are seen by nobody until they are accepted, and then as they were written', async () => {
       const connection = await storeConnection(shared.database);
       const operation = anOperation(connection, {

@@ -1,1 +1,4 @@
 import 'reflect-metadata';
+import { NestedUse } from '../../src/storage/nested-use';
+
+NestedUse.isLookedFor = true;

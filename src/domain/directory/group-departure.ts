@@ -41,7 +41,7 @@ export class GroupDeparture {
     groups: { leaves: readonly GroupSelector[]; keeps: readonly GroupSelector[] },
     place: FieldsPlace,
   ): Promise<ProvisionResult> {
-    if (result.outcome === 'ADOPTED') return result;
+    if (groups.leaves.length === 0 || result.outcome === 'ADOPTED') return result;
     const left = new Set<string>();
     const problems: AppError[] = [];
     for (const { slackId } of groupsToLeave(result.user, groups)) {

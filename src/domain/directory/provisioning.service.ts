@@ -1,5 +1,12 @@
 import { assertAllowed, type Caller } from '../access/access';
-import { EmailTaken, InvalidInput, ProfileFieldsDropped, UpstreamRejected, UserNameUnavailable } from '../errors';
+import {
+  type AppError,
+  EmailTaken,
+  InvalidInput,
+  ProfileFieldsDropped,
+  UpstreamRejected,
+  UserNameUnavailable,
+} from '../errors';
 import type { GroupDeparture } from './group-departure';
 import type { GroupEnrollment } from './group-enrollment';
 import { REACTIVATE_FIRST_REMEDY, userIsInactive } from './guest-problem';
@@ -51,7 +58,9 @@ export class ProvisioningService {
     return this.calls.once(
       caller,
       {
-        ...input,
+        connectionId: input.connectionId,
+        idempotencyKey: input.idempotencyKey,
+        run: input.run,
         action: 'provisionUser',
         place,
         input: request,
@@ -62,7 +71,7 @@ export class ProvisioningService {
           throw guestsNeedOrganization(context.place);
         const { person, warnings } = await withManager(wanted, (email) => context.writer.holderOf(email));
         const result = await this.provisionOne(context, person, run);
-        const provisioned = { ...result, warnings: [...result.warnings, ...warnings] };
+        const provisioned = warnings.length === 0 ? result : withWarnings(result, warnings);
         const enrolled = await this.enrollment.enroll(context, provisioned, wanted.groups, place);
         const { leaves, groups: keeps } = wanted;
         return this.departure.depart(context, enrolled, { leaves, keeps }, place);
@@ -155,7 +164,7 @@ export class ProvisioningService {
 
   private async create(
     { writer, place }: WriteContext,
-    { draft, userNames }: WantedPerson,
+    { draft, userNames, isNameGiven }: WantedPerson,
     { mayBeOurs, run }: { mayBeOurs: boolean; run: IdempotentRun },
   ): Promise<Creation> {
     try {
@@ -163,7 +172,7 @@ export class ProvisioningService {
     } catch (error) {
       if (!writer.mayHaveCreated) await run.saveProgress(NOTHING_SENT);
       if (!(error instanceof UserNameUnavailable)) throw error;
-      throw (userNames.length > 1 ? noNameFree : userNameNotFree)(error, draft.userName, place);
+      throw (isNameGiven ? userNameNotFree : noNameFree)(error, draft.userName, place);
     }
   }
 
@@ -251,4 +260,8 @@ export class ProvisioningService {
     });
     return { user, outcome, warnings: [warning] };
   }
+}
+
+function withWarnings(result: ProvisionResult, warnings: readonly AppError[]): ProvisionResult {
+  return { ...result, warnings: [...result.warnings, ...warnings] };
 }

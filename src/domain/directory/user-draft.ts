@@ -40,7 +40,7 @@ export type NamedUserDraft = UserDraft & { readonly userName: string };
 export function parseDraft(draft: UserDraft, path: readonly string[], userNameWish = ''): NamedUserDraft {
   const email = parseEmail(draft.email, [...path, 'email']);
   const given = draft.userName?.trim() ? draft.userName : undefined;
-  const parsed = parseChanges({ ...draft, email, userName: given }, path);
+  const parsed = parseChanges(Object.assign({}, draft, { email, userName: given }), path);
   const userName = parsed.userName ?? (userNameWish || deriveUserName(email));
   if (!isUsable(userName)) {
     throw new UserNameInvalid('No user name can be derived from this e-mail address.', {
@@ -49,7 +49,7 @@ export function parseDraft(draft: UserDraft, path: readonly string[], userNameWi
     });
   }
   const fields = Object.entries(parsed).filter(([, value]) => value !== undefined && value !== null);
-  return { ...(Object.fromEntries(fields) as Partial<UserDraft>), email, userName };
+  return Object.assign(Object.fromEntries(fields) as Partial<UserDraft>, { email, userName });
 }
 
 /**

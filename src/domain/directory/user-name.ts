@@ -42,17 +42,17 @@ export function userNameFromText(text: string): string {
 /**
  * The names to try in turn for an account that is to be made, when a derived name is not free: the name itself, with the
  * numbers 2 to 9 behind it, and at last with letters that come of the address. They depend on nothing else, so whoever
- * has to take the work over tries the same ones.
+ * has to take the work over tries the same ones. Each is made when it is asked for: nearly always the first is free.
  */
-export function userNameCandidates(userName: string, email: string): readonly string[] {
-  const numbers = Array.from({ length: LAST_NUMBER - 1 }, (_, index) => String(index + 2));
+export function userNameCandidates(userName: string, email: string): Iterable<string> {
+  return { [Symbol.iterator]: () => candidates(userName, email) };
+}
+
+function* candidates(userName: string, email: string): Generator<string> {
+  yield userName;
+  for (let number = 2; number <= LAST_NUMBER; number += 1) yield suffixed(userName, String(number));
   const digest = createHash('sha256').update(email.trim().toLowerCase()).digest('hex');
-  const letters = [digest.slice(0, 6), digest.slice(6, 12)];
-  return [
-    userName,
-    ...numbers.map((number) => suffixed(userName, number)),
-    ...letters.map((part) => `${stem(userName, 7)}-${part}`),
-  ];
+  for (const part of [digest.slice(0, 6), digest.slice(6, 12)]) yield `${stem(userName, 7)}-${part}`;
 }
 
 function suffixed(userName: string, number: string): string {

@@ -56,13 +56,13 @@ export class UserWriter {
    */
   async create(
     draft: NamedUserDraft,
-    names: readonly string[],
+    names: Iterable<string>,
     { mayBeOurs }: { mayBeOurs: boolean },
   ): Promise<Creation> {
     this.#mayHaveCreated = mayBeOurs;
     let refusal: UserNameUnavailable | undefined;
-    for (const [index, userName] of names.entries()) {
-      if (index > 0 && (await this.isCarried(userName, draft.email))) continue;
+    for (const userName of names) {
+      if (refusal && (await this.isCarried(userName, draft.email))) continue;
       try {
         return await this.createAs({ ...draft, userName });
       } catch (error) {

@@ -41,7 +41,9 @@ export interface WantedPerson {
   readonly draft: NamedUserDraft;
   readonly changes: UserChanges;
   /** To try for a new account, in turn. */
-  readonly userNames: readonly string[];
+  readonly userNames: Iterable<string>;
+  /** The caller gave the user name, so that no other one will do. */
+  readonly isNameGiven: boolean;
   readonly groups: readonly GroupSelector[];
   readonly leaves: readonly GroupSelector[];
   readonly managerEmail?: string;
@@ -56,12 +58,14 @@ export function wantedPerson({ user, groups, ifExists, mapped, isUnheld = false 
   const place: FieldsPlace = ['input', mapped ? 'record' : 'user'];
   const draft = parseDraft(user, place, mapped?.userNameWish);
   const isNameGiven = Boolean(user.userName?.trim());
+  // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
+  const changes = isNameGiven ? draft : sentBy(draft);
   return {
     place,
     draft,
-    // A derived name is a wish for new accounts only; renaming somebody takes a name that the caller gave.
-    changes: { ...(isNameGiven ? draft : sentBy(draft)), ...(mapped?.isMember ? { guest: null } : {}) },
+    changes: mapped?.isMember ? { ...changes, guest: null } : changes,
     userNames: isNameGiven ? [draft.userName] : userNameCandidates(draft.userName, draft.email),
+    isNameGiven,
     groups: parseGroups(groups ?? [], pathOf(place, 'groups')),
     leaves: mapped?.leaves ?? [],
     managerEmail: mapped?.managerEmail,

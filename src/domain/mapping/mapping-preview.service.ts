@@ -226,7 +226,7 @@ function freeName(
   isCarried: (name: string) => boolean,
 ): string | undefined {
   const email = draft.email.toLowerCase();
-  const free = userNames.find((name) => (taken.get(name) ?? email) === email && !isCarried(name));
+  const free = [...userNames].find((name) => (taken.get(name) ?? email) === email && !isCarried(name));
   if (free !== undefined) taken.set(free, email);
   return free;
 }

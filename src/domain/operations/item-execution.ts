@@ -82,17 +82,17 @@ async function perform(
   { work, isUnheld }: ClaimedItem,
   run: IdempotentRun,
 ): Promise<Verdict> {
-  const call = { connectionId, run };
   switch (work.action) {
     case 'provisionUser': {
       const { user, groups: joined } = work;
       const ifExists = settings.ifExists ?? 'UPDATE';
-      return personVerdict(await provisioning.provision(caller, { ...call, user, groups: joined, ifExists, isUnheld }));
+      const person = { connectionId, run, user, groups: joined, ifExists, isUnheld };
+      return personVerdict(await provisioning.provision(caller, person));
     }
     case 'deprovisionUser':
-      return personVerdict(await provisioning.deprovision(caller, { ...call, user: work.user }));
+      return personVerdict(await provisioning.deprovision(caller, { connectionId, run, user: work.user }));
     default: {
-      const change = { ...call, group: work.group, members: work.members };
+      const change = { connectionId, run, group: work.group, members: work.members };
       const { addedCount, removedCount, warnings } = await {
         addGroupMembers: () => groups.addMembers(caller, change),
         removeGroupMembers: () => groups.removeMembers(caller, change),
@@ -148,9 +148,10 @@ export function resultOf(
   switch (verdict.kind) {
     case 'done': {
       const { outcome, user, problem } = verdict;
-      const result = { index, attempts: attempts + 1, outcome, user, problem: stored(problem) };
-      if (!problem?.retryable || attempts + 1 >= MOST_ATTEMPTS) return { ...result, status: 'SUCCEEDED' };
-      return { ...result, status: 'PENDING', notBefore: new Date(now + retryMs(attempts, random)) };
+      const isFinal = !problem?.retryable || attempts + 1 >= MOST_ATTEMPTS;
+      const status = isFinal ? 'SUCCEEDED' : 'PENDING';
+      const notBefore = isFinal ? undefined : new Date(now + retryMs(attempts, random));
+      return { index, status, attempts: attempts + 1, outcome, user, problem: stored(problem), notBefore };
     }
     case 'refused':
       return { index, status: 'FAILED', attempts: attempts + 1, outcome: 'FAILED', problem: stored(verdict.problem) };

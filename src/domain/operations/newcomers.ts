@@ -17,7 +17,7 @@ export interface NewcomerMeans {
 }
 
 /** So many people are looked for in one walk: a few pages in place of so many look-ups, and little to remember. */
-const LOOK_AHEAD = 3_000;
+const LOOK_AHEAD = 10_000;
 /** With so many left, the next look begins. */
 const LOOK_AGAIN_AT = 500;
 /** For fewer than these a walk is not worth it. */

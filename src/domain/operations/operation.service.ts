@@ -47,7 +47,7 @@ export interface StreamedOperation extends NewOperation {
 }
 
 /** Stored at once: short enough that others get their turn at the database in between. */
-const PORTION = 250;
+const PORTION = 1_000;
 
 /** Takes in work on many people or groups, and changes its course. Every change is announced to whoever carries it out. */
 export class OperationService {
