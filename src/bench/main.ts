@@ -17,7 +17,7 @@ const SIMULATOR = join(__dirname, '../simulator/main.js');
 const LIMITED_PEOPLE = 200;
 
 /** The two phases have teams of their own, since they may share a database. */
-type Phase = { readonly limits: 'off' | 'on'; readonly token: TokenName };
+type Phase = { readonly limits: 'off' | 'on'; readonly token: TokenName; readonly otherToken: TokenName };
 
 /** What the second phase needs to open what the first one made. */
 interface Custody {
@@ -28,6 +28,7 @@ interface Custody {
 interface SlackProcess {
   readonly url: string;
   readonly token: string;
+  readonly otherToken: string;
   stop(): Promise<void>;
 }
 
@@ -40,10 +41,14 @@ async function bench(): Promise<void> {
   print({ what: '', gateway: 'gateway', bare: 'bare', ratio: 'ratio' });
   const directory = await mkdtemp(join(tmpdir(), 'rollcall-bench-'));
   try {
-    await withGateway({ limits: 'off', token: 'business-admin' }, directory, custody, measureWithoutLimits);
-    await withGateway({ limits: 'on', token: 'enterprise-owner' }, directory, custody, (means) =>
-      measureWithLimits(means, LIMITED_PEOPLE),
+    await withGateway(
+      { limits: 'off', token: 'business-admin', otherToken: 'enterprise-owner' },
+      directory,
+      custody,
+      measureWithoutLimits,
     );
+    const limited: Phase = { limits: 'on', token: 'enterprise-owner', otherToken: 'business-admin' };
+    await withGateway(limited, directory, custody, (means) => measureWithLimits(means, LIMITED_PEOPLE));
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -70,18 +75,20 @@ async function withGateway(
   custody.adminKey = app.firstKey?.secret.reveal() ?? custody.adminKey;
   if (custody.adminKey === undefined) throw new Error('The database at DATABASE_URL is not empty');
   const gateway = new GatewayClient(app.url, custody.adminKey);
-  const bare = new BareSlackClient(slack.url, slack.token, config.operations.concurrency);
+  const bare = (token: string) => new BareSlackClient(slack.url, token, config.operations.concurrency);
+  const [sameTeam, otherTeam] = [bare(slack.token), bare(slack.otherToken)];
   try {
     const connectionId = await gateway.connect(slack.token);
-    await work({ slack: bare, gateway, connectionId, memory: () => process.memoryUsage.rss(), report: print });
+    const memory = () => process.memoryUsage.rss();
+    await work({ slack: sameTeam, otherSlack: otherTeam, gateway, connectionId, memory, report: print });
   } finally {
-    await Promise.all([gateway.close(), bare.close()]);
+    await Promise.all([gateway, sameTeam, otherTeam].map((client) => client.close()));
     await app.stop();
     await slack.stop();
   }
 }
 
-async function startSlack({ limits, token }: Phase): Promise<SlackProcess> {
+async function startSlack({ limits, token, otherToken }: Phase): Promise<SlackProcess> {
   const seed = randomBytes(24).toString('base64url');
   const child = spawn(process.execPath, [SIMULATOR], {
     env: { ...process.env, SIMULATOR_SEED: seed, SIMULATOR_PORT: '0', SIMULATOR_LIMITS: limits },
@@ -91,6 +98,7 @@ async function startSlack({ limits, token }: Phase): Promise<SlackProcess> {
   return {
     url,
     token: tokenValue(seed, token),
+    otherToken: tokenValue(seed, otherToken),
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGTERM');
