@@ -134,17 +134,16 @@ export class OperationItems {
   }
 
   async listUntried(id: OperationId, after: number, limit: number): Promise<Pick<NewItem, 'index' | 'keys'>[]> {
-    const rows = await this.handle.run((manager) =>
-      manager
-        .createQueryBuilder(operationItemEntity, 'row')
-        .select(['row.operationId', 'row.itemIndex', 'row.subjectKeys'])
-        .where("row.operationId = :id AND row.status = 'PENDING' AND row.itemIndex > :after", { id, after })
-        .andWhere('row.attempts = 0 AND row.progress IS NULL')
-        .orderBy('row.itemIndex', 'ASC')
-        .limit(limit)
-        .getMany(),
+    const rows = await this.handle.rows(
+      `SELECT item_index, subject_keys FROM operation_items
+        WHERE operation_id = $1 AND status = 'PENDING' AND item_index > $2 AND attempts = 0 AND progress IS NULL
+        ORDER BY item_index LIMIT $3`,
+      [id, after, limit],
     );
-    return rows.map(({ itemIndex, subjectKeys }) => ({ index: itemIndex, keys: subjectKeys }));
+    return rows.map(({ item_index, subject_keys }) => ({
+      index: Number(item_index),
+      keys: JSON.parse(String(subject_keys)) as string[],
+    }));
   }
 
   saveProgress(id: OperationId, notes: readonly ItemNote[]): Promise<number> {
