@@ -54,6 +54,8 @@ const PACE_MS = 30;
 const CROWDED_PACE_MS = 200;
 /** In multiples of how many are carried out at the same time. */
 const MOST_AHEAD = 32;
+/** How long the first items wait for a look ahead: next to nothing for Slack, and each item that begins before is looked up by itself. */
+const FIRST_LOOK_MS = 250;
 /** After which it is looked again whether one of the others has got something to do. */
 const LONGEST_LIMITED_MS = 30_000;
 const PROBE_MS = 10_000;
@@ -74,6 +76,8 @@ export class Slice {
   readonly #until: number;
   #end: SliceEnd | undefined;
   #isDry = false;
+  /** The last time that items were taken there were fewer than wanted. */
+  #wasDry = false;
   #limitedInARow = 0;
   /** Items that got no answer, of which it is not known yet whether Slack is away: until it is, none is begun. */
   #asking = 0;
@@ -102,6 +106,7 @@ export class Slice {
       // A Slack that was away a moment ago gets one call, not one for each item.
       if (this.operation.setbacks > 0 && (await this.#isAway())) return { isAway: true };
       this.#lookAhead(this.operation);
+      await this.#firstLook();
       await this.#work();
     } catch (error) {
       // What is under way ends first: nobody may go on with it while it still writes to Slack.
@@ -124,6 +129,7 @@ export class Slice {
       if (this.#isTimeToWrite(room)) {
         this.#pace = undefined;
         const { operation, claimed } = await this.ledger.commit(room);
+        if (room > 0) this.#wasDry = claimed.length < room;
         if (claimed.length < room) this.#isDry = true;
         this.#takeMoreIfIdle();
         if (operation.status === 'PAUSED') this.#end ??= {};
@@ -146,7 +152,7 @@ export class Slice {
   #takeMoreIfIdle(): void {
     const { concurrency } = this.means.rules;
     const isIdle = !this.#isDry && this.#ready.length === 0 && this.#running.size < concurrency;
-    if (isIdle) this.#ahead = Math.min(2 * this.#ahead, MOST_AHEAD * concurrency);
+    if (isIdle) this.#ahead = Math.min(4 * this.#ahead, MOST_AHEAD * concurrency);
   }
 
   /** Results wait a moment for others, unless something waits for them: many share the cost of a durable write. */
@@ -154,9 +160,10 @@ export class Slice {
     const isHungry = this.#running.size < this.means.rules.concurrency;
     // Half of what is ahead lasts for as long as the write takes.
     const isLow = room > 0 && (this.#ready.length === 0 || room >= this.#ahead / 2);
-    if (this.ledger.isAwaited || isLow) return true;
+    if (this.ledger.isAwaited || (isLow && !this.#wasDry)) return true;
     if (!this.ledger.hasNews) return false;
-    return isHungry || this.#pace?.isOver === true;
+    // Towards the end hardly anything more is to be had, and a write for each of the last items would only delay them.
+    return this.#pace?.isOver === true || this.#running.size === 0 || (isHungry && !this.#wasDry);
   }
 
   async #news(): Promise<void> {
@@ -212,6 +219,13 @@ export class Slice {
     const { clock, rules } = this.means;
     const caller = { ...this.caller, signal: this.#lookSignal, deadlineAt: clock.now() + rules.itemMs };
     this.#looking = this.newcomers.prepare(caller, operation);
+  }
+
+  async #firstLook(): Promise<void> {
+    const waiting = new AbortController();
+    const over = this.means.clock.sleep(FIRST_LOOK_MS, waiting.signal).catch(() => undefined);
+    await Promise.race([this.#looking, over]);
+    waiting.abort();
   }
 
   async #carryOut(item: ClaimedItem): Promise<void> {

@@ -235,7 +235,6 @@ export class OperationService {
 
   /** Stores an operation that nobody sees yet. */
   private async store(operation: Operation, input: NewOperation): Promise<Operation> {
-    await this.parts.database.transaction(({ operations }) => operations.insert(operation));
     const total = await this.storeItems(operation, input);
     return { ...operation, counts: { ...noCounts, total, pending: total } };
   }
@@ -267,10 +266,15 @@ export class OperationService {
     const { database } = this.parts;
     let portion: NewItem[] = [];
     let count = 0;
+    let isBegun = false;
     const store = async () => {
       const stored = portion;
       portion = [];
-      await database.transaction(({ operations }) => operations.insertItems(operation, stored));
+      await database.transaction(async ({ operations }) => {
+        if (!isBegun) await operations.insert(operation);
+        await operations.insertItems(operation, stored);
+      });
+      isBegun = true;
     };
     for await (const work of items) {
       if (count >= mostItems) throw tooMany(mostItems, path);
