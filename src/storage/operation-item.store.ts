@@ -59,13 +59,17 @@ const noteColumns: readonly Column[] = [indexColumn, ['progress', 'TEXT']];
 
 const finalStatuses: readonly ItemStatus[] = ['SUCCEEDED', 'FAILED', 'SKIPPED'];
 
-/** An item of an earlier place that concerns the same person or group and is not finished. */
-const EARLIER_ITEM = `SELECT 1 FROM operation_subjects mine
+/**
+ * An item of an earlier place that concerns the same person or group and is not finished; NULL when there is none. A value and
+ * not a condition: of `NOT EXISTS` PostgreSQL makes a join of whole tables, which it takes for small until it has counted
+ * them, and which then takes seconds. This is looked up for each item, in the order in which items are taken.
+ */
+const EARLIER_ITEM = `(SELECT 1 FROM operation_subjects mine
   JOIN operation_subjects other ON other.connection_id = mine.connection_id AND other.subject = mine.subject
   JOIN operations earlier ON earlier.id = other.operation_id
   JOIN operations own ON own.id = mine.operation_id
   WHERE mine.operation_id = item.operation_id AND mine.item_index = item.item_index
-  AND (earlier.ordinal < own.ordinal OR (earlier.id = own.id AND other.item_index < mine.item_index))`;
+  AND (earlier.ordinal < own.ordinal OR (earlier.id = own.id AND other.item_index < mine.item_index)) LIMIT 1)`;
 
 /** The items of operations; a part of TypeOrmOperationStore. */
 export class OperationItems {
@@ -120,7 +124,7 @@ export class OperationItems {
     const rows = await this.handle.rows(
       `SELECT item_index, work, attempts, progress FROM operation_items item
         WHERE operation_id = $1 AND status = 'PENDING' AND (not_before IS NULL OR not_before <= $2)
-        AND NOT EXISTS (${EARLIER_ITEM}) ORDER BY item_index LIMIT $3`,
+        AND ${EARLIER_ITEM} IS NULL ORDER BY item_index LIMIT $3`,
       [id, now.getTime(), limit],
     );
     if (rows.length === 0) return [];
