@@ -16,6 +16,8 @@ export interface Dialect {
   readonly nowMs: string;
   /** The function that makes rows of a JSON list, with a column `value`. */
   readonly jsonElements: string;
+  /** That a column has one of the few values that a query selects, in the words that make the engine look them up in an index. */
+  isAmong(column: string, select: string): string;
   /** Completes a SELECT: nobody deletes the rows before the transaction ends. */
   readonly keepRows: string;
   kindOf(failure: DriverFailure): FailureKind;
@@ -50,6 +52,7 @@ export const sqliteDialect: Dialect = {
   begin: 'BEGIN IMMEDIATE',
   nowMs: "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
   jsonElements: 'json_each',
+  isAmong: (column, select) => `${column} IN (${select})`,
   // Whoever writes is alone.
   keepRows: '',
   kindOf({ code, message }) {
@@ -125,6 +128,7 @@ export const postgresDialect: Dialect = {
   isSingleConnection: false,
   begin: 'START TRANSACTION',
   jsonElements: 'json_array_elements',
+  isAmong: (column, select) => `${column} = ANY (ARRAY(${select}))`,
   keepRows: 'FOR KEY SHARE',
   // Not now(), which stands still within a transaction.
   nowMs: '(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint',

@@ -60,22 +60,22 @@ const noteColumns: readonly Column[] = [indexColumn, ['progress', 'TEXT']];
 const finalStatuses: readonly ItemStatus[] = ['SUCCEEDED', 'FAILED', 'SKIPPED'];
 
 /**
- * An item of an earlier place that concerns the same person or group and is not finished; NULL when there is none. A value and
- * not a condition: of `NOT EXISTS` PostgreSQL makes a join of whole tables, which it takes for small until it has counted
- * them, and which then takes seconds. This is looked up for each item, in the order in which items are taken.
+ * 1 when an item of an earlier place concerns the same person or group and is not finished; NULL when there is none. One value
+ * within another and no join: until PostgreSQL has counted what was just stored it takes the tables for empty, any order of a
+ * join for as good as the other, and then reads a whole table for each item. Like this there is one order only.
  */
-const EARLIER_ITEM = `(SELECT 1 FROM operation_subjects mine
-  JOIN operation_subjects other ON other.connection_id = mine.connection_id AND other.subject = mine.subject
-  JOIN operations earlier ON earlier.id = other.operation_id
-  JOIN operations own ON own.id = mine.operation_id
-  WHERE mine.operation_id = item.operation_id AND mine.item_index = item.item_index
-  AND (earlier.ordinal < own.ordinal OR (earlier.id = own.id AND other.item_index < mine.item_index)) LIMIT 1)`;
+const EARLIER_ITEM = `(SELECT MAX((SELECT 1 FROM operation_subjects other
+    WHERE other.connection_id = mine.connection_id AND other.subject = mine.subject AND CASE
+      WHEN other.operation_id = mine.operation_id THEN other.item_index < mine.item_index
+      ELSE (SELECT ordinal FROM operations WHERE id = other.operation_id)
+        < (SELECT ordinal FROM operations WHERE id = mine.operation_id) END LIMIT 1))
+  FROM operation_subjects mine WHERE mine.operation_id = item.operation_id AND mine.item_index = item.item_index)`;
 
 /** The items of operations; a part of TypeOrmOperationStore. */
 export class OperationItems {
   constructor(
     private readonly handle: StoreHandle,
-    private readonly dialect: Pick<Dialect, 'jsonElements'>,
+    private readonly dialect: Pick<Dialect, 'jsonElements' | 'isAmong'>,
   ) {}
 
   async insert({ id, connectionId }: Pick<Operation, 'id' | 'connectionId'>, items: readonly NewItem[]): Promise<void> {
@@ -131,7 +131,7 @@ export class OperationItems {
     const items = rows.map(toClaimedItem);
     await this.handle.write(
       `UPDATE operation_items SET status = '${movedItem('PENDING', 'RUNNING')}', not_before = NULL
-        WHERE operation_id = $1 AND item_index IN (${this.#rows([indexColumn], 2)})`,
+        WHERE operation_id = $1 AND ${this.dialect.isAmong('item_index', this.#rows([indexColumn], 2))}`,
       [id, jsonOf(items.map(({ index }) => [index]))],
     );
     return items;
@@ -176,7 +176,7 @@ export class OperationItems {
     const finished = results.filter(({ status }) => finalStatuses.includes(status)).map(({ index }) => [index]);
     if (finished.length > 0) {
       await this.handle.write(
-        `DELETE FROM operation_subjects WHERE operation_id = $1 AND item_index IN (${this.#rows([indexColumn], 2)})`,
+        `DELETE FROM operation_subjects WHERE operation_id = $1 AND ${this.dialect.isAmong('item_index', this.#rows([indexColumn], 2))}`,
         [id, jsonOf(finished)],
       );
     }

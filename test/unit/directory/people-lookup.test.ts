@@ -27,6 +27,12 @@ class Roster {
         const users = page.filter(({ slackId }) => !this.options.hidden?.has(slackId));
         return { users, entryCount: page.length, totalResults: this.users.length, startIndex };
       },
+      listAddresses: async ({ startIndex, count }: { startIndex: number; count: number }) => {
+        this.pages += 1;
+        const page = this.users.slice(startIndex - 1, startIndex - 1 + Math.min(count, this.options.pageSize ?? count));
+        const addresses = page.flatMap(({ emails }) => emails.map(({ value }) => value));
+        return { addresses, entryCount: page.length, totalResults: this.users.length };
+      },
       findUsers: async (by: { email: string } | { userName: string }) => {
         this.lookups += 1;
         return this.users.filter((user) =>
@@ -115,5 +121,32 @@ describe('a search for many people', () => {
     roster.users[0] = { ...first, emails: [...first.emails, { value: 'user.5@example.com', primary: false }] };
     const people = await roster.lookup().resolve(emails(...range(30)));
     expect(people[5]?.slackId).toBe('U5');
+  });
+});
+
+describe('PeopleLookup.findUnheld', () => {
+  it('tells whose address is on no page of the roster, whatever the case', async () => {
+    const roster = new Roster(2_500);
+    const unheld = await roster
+      .lookup()
+      .findUnheld(['USER.2400@example.com', 'new@example.com', 'New.Too@example.com']);
+    expect(unheld).toEqual(new Set(['new@example.com', 'New.Too@example.com']));
+    expect([roster.pages, roster.lookups]).toEqual([3, 0]);
+  });
+
+  it.each([
+    ['has more pages than people are wanted', 20, 10],
+    ['takes more pages than its look is good for', 502, 10_000],
+  ])('reads one page of a roster that %s', async (_, size, wanted) => {
+    const roster = new Roster(size, { pageSize: 1 });
+    const emails = Array.from({ length: wanted }, (_person, index) => `new.${index}@example.com`);
+    expect(await roster.lookup().findUnheld(emails)).toBeUndefined();
+    expect(roster.pages).toBe(1);
+  });
+
+  it('walks through a roster of 501 pages', async () => {
+    const roster = new Roster(501, { pageSize: 1 });
+    const emails = Array.from({ length: 600 }, (_person, index) => `new.${index}@example.com`);
+    expect((await roster.lookup().findUnheld(emails))?.size).toBe(600);
   });
 });
